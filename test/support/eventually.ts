@@ -10,7 +10,11 @@
  */
 export async function eventually<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 20, what = 'the condition' }: { timeoutMs?: number; intervalMs?: number; what?: string } = {},
+  {
+    timeoutMs = 10_000,
+    intervalMs = 20,
+    what = 'the condition',
+  }: { timeoutMs?: number; intervalMs?: number; what?: string } = {},
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
@@ -23,9 +27,12 @@ export async function eventually<T>(
       last = error;
     }
     if (performance.now() >= deadline) {
-      throw new Error(`${what} did not hold within ${timeoutMs} ms; last: ${last instanceof Error ? last.message : String(last)}`, {
-        cause: last,
-      });
+      throw new Error(
+        `${what} did not hold within ${timeoutMs} ms; last: ${last instanceof Error ? last.message : String(last)}`,
+        {
+          cause: last,
+        },
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }

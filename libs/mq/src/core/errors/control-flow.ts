@@ -1,0 +1,29 @@
+import type { Duration } from '../runtime/duration.js';
+import { parseDuration } from '../runtime/duration.js';
+
+/**
+ * Thrown by a handler that wants its message again after a time of its own choosing. Counts as a failed attempt.
+ *
+ * A broker that cannot be told when to redeliver keeps the message until its lease ends; a delay that fits into the
+ * lease is kept in memory and honoured, a longer one becomes the end of the lease.
+ *
+ * @example throw new RetryLater('30s', 'the warehouse is closed for stock taking');
+ */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+  readonly delayMs: number;
+
+  constructor(delay: Duration, reason = 'the handler asked for a later attempt', options?: ErrorOptions) {
+    super(reason, options);
+    this.delayMs = parseDuration(delay);
+  }
+}
+
+/**
+ * Thrown by a handler for a message that no further attempt can help: it is parked at once, with its payload.
+ *
+ * @example throw new PermanentError(`no such sku: ${sku}`);
+ */
+export class PermanentError extends Error {
+  override readonly name: string = 'PermanentError';
+}

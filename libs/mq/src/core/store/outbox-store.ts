@@ -1,0 +1,134 @@
+import type { ErrorEntry } from './error-entry.js';
+import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow, OutboxStatus } from './outbox-row.js';
+
+/**
+ * The outbox in some database. Implement this and run the store conformance suite against it.
+ *
+ * Rules for every implementation:
+ * - Time is the database's, read in the statement itself: no clock of a process ever decides about a row.
+ * - Each method but `stage` is its own short transaction at READ COMMITTED, on its own connection, and does no I/O
+ *   besides its statements. None of them may run while the caller holds a connection of the same pool.
+ * - A write to a leased row is filtered by its token; a row that is not there under this token any more is left alone
+ *   and reported, never an error.
+ * - Lists may be of any length; split them where the database has limits. An empty list costs no statement.
+ *
+ * @typeParam Tx a handle of the caller's transaction, e.g. TypeORM's `EntityManager`
+ */
+export interface OutboxStore<Tx = unknown> {
+  /**
+   * Inserts the rows in the caller's transaction, before it resolves, in one statement where the database can.
+   * Rows with an `openKey` first lock the stripe of that key until the transaction ends, so that the order of `seq` is
+   * the order of commits.
+   * @throws {MqError} `MQ_TRANSACTION_CLOSED` when the server is no longer in the transaction that the caller believes in.
+   */
+  stage(tx: Tx, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<void>;
+
+  /**
+   * Reads back rows after a commit that may have been none: `null` for each that is not there under its token.
+   * The answer comes in the order of `refs`.
+   */
+  confirm(refs: readonly LeaseRef[]): Promise<(ConfirmedRow | null)[]>;
+
+  /** Leases rows that are due, earliest first: new ones, retries, expired leases, silent groups alike. */
+  claim(request: ClaimRequest): Promise<LeasedRow[]>;
+
+  /**
+   * Head check: which of these rows have an older row of their key that is neither finished nor among `rows`?
+   * Not a lock: what it says may be outdated at once, but only towards "free".
+   */
+  blocked(rows: readonly BlockedQuery[]): Promise<ReadonlySet<string>>;
+
+  /** Makes blocked rows wait behind the older one: `PENDING`, due in `ms` at the latest, attempt not counted, marked for `promote`. */
+  defer(refs: readonly LeaseRef[], ms: number): Promise<void>;
+
+  /**
+   * Wakes the oldest open row of each key, if `defer` put it to sleep, and leases it to the caller.
+   * Must be committed apart from the `markSent`, `park` or `defer` that it follows: in one transaction the two sides miss
+   * each other, and the follower sleeps with nobody to wake it.
+   */
+  promote(openKeys: readonly string[], lease: LeaseRequest): Promise<LeasedRow[]>;
+
+  /** The broker took these. `ACCEPTED` for rows that settle on a group, else `SENT`. */
+  markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]>;
+
+  /** Back to `PENDING`, due in `delayMs`. `counted` adds a failed attempt; otherwise the attempt is taken back. `true` where the row was still ours. */
+  reschedule(changes: readonly Reschedule[]): Promise<boolean[]>;
+
+  /** Parks a row: `DEAD`, and its error row in the same transaction. `freeKey` lets younger rows of its key go on. `false` when it was no longer ours. */
+  park(ref: LeaseRef, error: ErrorEntry, options: { freeKey: boolean }): Promise<boolean>;
+
+  /** Takes one failed attempt off each of these rows, if it is `PENDING` and has one: they failed because of the broker. */
+  refund(ids: readonly string[]): Promise<void>;
+
+  /** Milliseconds until the earliest row is due (0 when overdue), `null` when there is none. One plain SELECT: this is what idling costs. */
+  nextDueIn(filter: TopicFilter): Promise<number | null>;
+
+  /** What became of these messages, for those that want to know. Missing ones do not exist (any more). */
+  inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>>;
+
+  /** Writes error rows that do not belong to a change of state. */
+  recordErrors(entries: readonly ErrorEntry[]): Promise<void>;
+
+  /** Deletes at most `limit` rows that are finished, old enough, and (if parked) resolved. Answers how many went. */
+  prune(what: PruneTarget, olderThanMs: number, limit: number): Promise<number>;
+
+  stats(): Promise<OutboxStats>;
+}
+
+export interface ConfirmedRow {
+  readonly id: string;
+  readonly deliverAt: number | null;
+  readonly seq: string;
+}
+
+export interface TopicFilter {
+  /** Physical topics whose rows are left alone for now. */
+  readonly exceptTopics: readonly string[];
+}
+
+export interface ClaimRequest extends TopicFilter {
+  readonly limit: number;
+  readonly lease: LeaseRequest;
+}
+
+export interface BlockedQuery {
+  readonly id: string;
+  readonly openKey: string;
+  readonly seq: string;
+}
+
+export interface SentMark extends LeaseRef {
+  readonly brokerMessageId: string;
+}
+
+/**
+ * `marked`: done. `settled`: its group handled it faster than we could mark it, which is as good. `lost`: somebody
+ * else leases it by now, and will send it again.
+ */
+export type MarkOutcome = 'marked' | 'settled' | 'lost';
+
+export interface Reschedule extends LeaseRef {
+  readonly delayMs: number;
+  readonly counted: boolean;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface RowState {
+  readonly status: OutboxStatus;
+  readonly brokerMessageId: string | null;
+  /** Epoch milliseconds on the database's clock; `null` once finished. */
+  readonly dueAt: number | null;
+  readonly leaseToken: string | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+}
+
+export type PruneTarget = 'sent' | 'inbox' | 'errors';
+
+export interface OutboxStats {
+  readonly byStatus: Readonly<Record<OutboxStatus, number>>;
+  /** Parked deliveries that nobody has resolved. */
+  readonly parkedDeliveries: number;
+  /** How long the earliest row has been overdue, in milliseconds; 0 when none is. */
+  readonly overdueMs: number;
+}

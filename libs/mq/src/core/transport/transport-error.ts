@@ -1,0 +1,45 @@
+/**
+ * Why a call to a broker failed, in words that the core acts on.
+ *
+ * About this message, for ever: `invalid`, `too-large`. About the broker or the way to it, so nothing is held against
+ * the message: `unavailable` (refused, DNS, TLS: nothing was sent), `auth`, `not-found` (topic or group), `throttled`.
+ * Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that makes no sense). About a delivery:
+ * `lease-lost`. `aborted`: the caller's own signal.
+ */
+export type TransportErrorKind =
+  'invalid' | 'too-large' | 'unavailable' | 'auth' | 'not-found' | 'throttled' | 'unknown' | 'lease-lost' | 'aborted';
+
+export interface TransportErrorOptions {
+  /** The broker's own code, as it sent it. */
+  readonly brokerCode?: string;
+  /** The broker's id of the request, for its support. */
+  readonly requestId?: string;
+  /** How long the broker asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+const BRAND: unique symbol = Symbol.for('nestjs-reliable-mq.transport-error') as never;
+
+/** The only error that a transport's calls reject with. Its message never contains a secret or a payload. */
+export class TransportError extends Error {
+  override readonly name: string = 'TransportError';
+  readonly kind: TransportErrorKind;
+  readonly brokerCode: string | undefined;
+  readonly requestId: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: TransportErrorKind, message: string, options: TransportErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.brokerCode = options.brokerCode;
+    this.requestId = options.requestId;
+    this.retryAfterMs = options.retryAfterMs;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== TransportError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}

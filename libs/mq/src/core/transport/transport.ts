@@ -1,0 +1,124 @@
+import type { TransportCapabilities } from './capabilities.js';
+
+/**
+ * The way to one broker. Implement this and run the transport conformance suite against it; everything else (outbox,
+ * retries, deduplication, decorators) is above this line and works unchanged.
+ *
+ * One transport serves one connection of one application. It never retries by itself: there is one retry authority,
+ * and it is not here. It keeps no message: what it was given and could not hand over, it reports and forgets.
+ */
+export interface MqTransport {
+  /** For log lines: `'aliyun-http'`. Nothing branches on it. */
+  readonly name: string;
+  readonly capabilities: TransportCapabilities;
+
+  /** Problems of this transport's own options. Pure: no I/O. An empty list is a valid configuration. */
+  problems(): Violation[];
+  /** What the wire cannot carry of this message. Pure; asked inside the caller's transaction, before anything is stored. */
+  validateMessage(message: OutboundMessage): Violation[];
+  /** What the broker would refuse of this subscription. Pure; asked at boot. */
+  validateSubscription(spec: SubscriptionSpec): Violation[];
+
+  /** Prepares what `publish` and `receive` need. Must not fail because the broker is down: it may be back later. */
+  connect(): Promise<void>;
+  /** Ends what is open. Resolves also when the broker is gone, and when it was never connected. */
+  close(): Promise<void>;
+
+  /**
+   * Hands one message to the broker: one attempt on the wire.
+   * @throws {TransportError} `unknown` when the broker may have taken it; any other kind means that it has not.
+   */
+  publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt>;
+
+  /** Opens the messages of one group and topic. No I/O is needed before the first `receive`. */
+  subscribe(spec: SubscriptionSpec): MessageSource;
+}
+
+/** The messages of one (topic, group). Used by one poll loop, so at most one `receive` is under way at a time. */
+export interface MessageSource {
+  /**
+   * Waits for up to `waitMs` until at least one message is there. An empty array means nothing came.
+   * A message that was in flight when `signal` aborted must not be lost: its lease ends and it comes again.
+   * @throws {TransportError}
+   */
+  receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]>;
+  /** Tells the broker that these are done. One settlement for each delivery, in the same order; never more than `limits.ackBatch`. */
+  ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]>;
+  /** Asks for the delivery again after `ms`. Present if `capabilities.explicitRetryDelay`. */
+  retryIn?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement>;
+  /** Prolongs the lease to `ms` from now. Present if `capabilities.leaseExtension`. Resolves to the delivery that carries the new lease. */
+  extend?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Delivery | null>;
+  /** Has the broker dead-letter the delivery. Present if `capabilities.deadLetter`. */
+  deadLetter?(delivery: Delivery, signal: AbortSignal): Promise<Settlement>;
+  close(): Promise<void>;
+}
+
+/** `done`: the broker confirmed. `lease-lost`: too late, it delivers again. `unknown`: no answer, it may deliver again. */
+export type Settlement = 'done' | 'lease-lost' | 'unknown';
+
+/** One finding about a value, with the path of what it is about: `{ path: 'tag', problem: 'contains "|"' }`. */
+export interface Violation {
+  readonly path: string;
+  readonly problem: string;
+  /** What kind of finding it is, when a program must tell: a body above a limit carries its size. */
+  readonly tooLarge?: { readonly bytes: number; readonly limit: number };
+}
+
+/** A message as it goes onto the wire: names resolved, body encoded. */
+export interface OutboundMessage {
+  readonly topic: string;
+  /** Alibaba's instance id, where there are instances. */
+  readonly instanceId: string | null;
+  readonly tag: string | null;
+  readonly key: string;
+  readonly body: string;
+  /** What the core wants delivered with the message (`mq-id`, `mq-headers`, …): names and values of safe characters. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Epoch milliseconds before which the broker must not deliver. */
+  readonly deliverAt: number | null;
+  readonly orderingKey: string | null;
+}
+
+export interface PublishReceipt {
+  readonly brokerMessageId: string;
+}
+
+export interface SubscriptionSpec {
+  readonly topic: string;
+  readonly instanceId: string | null;
+  readonly groupId: string;
+  /** Tags as they are on the wire; `null` means all messages. */
+  readonly tags: readonly string[] | null;
+  /** Whether the topic keeps the order of messages with the same ordering key. */
+  readonly ordered: boolean;
+}
+
+export interface ReceiveRequest {
+  readonly max: number;
+  readonly waitMs: number;
+  /** Asked for if `capabilities.chooseLease`, else ignored. */
+  readonly leaseMs: number;
+}
+
+/** One message in the hands of this process until `leaseEndsAt`. */
+export interface Delivery {
+  readonly message: InboundMessage;
+  /** How often the broker has delivered this message, this time included. */
+  readonly deliveryCount: number;
+  /** End of the lease on the monotonic clock that the transport was given. */
+  readonly leaseEndsAt: number;
+  /** What the transport needs to settle it. Opaque to everybody else. */
+  readonly handle: unknown;
+}
+
+/** A message as it came off the wire. */
+export interface InboundMessage {
+  readonly brokerMessageId: string;
+  readonly tag: string | null;
+  readonly key: string | null;
+  readonly body: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly orderingKey: string | null;
+  /** Epoch milliseconds, the broker's clock. */
+  readonly publishedAt: number;
+}
