@@ -1,0 +1,24 @@
+/** Property that carries our message id. */
+export const MQ_ID = 'mq-id';
+/** Property that carries all headers of the user: one JSON object, base64url, because wires forbid `:` and `|`. */
+export const MQ_HEADERS = 'mq-headers';
+/** Property of a replayed delivery: the one group id that is to run it; other groups of this module acknowledge it. */
+export const MQ_GROUP = 'mq-group';
+
+export function encodeHeaders(json: string): string {
+  return Buffer.from(json, 'utf8').toString('base64url');
+}
+
+/** Headers of a message of any origin: what is no JSON object of texts counts as none. */
+export function decodeHeaders(value: string | undefined): Record<string, string> {
+  if (value === undefined) return {};
+  try {
+    const parsed = JSON.parse(Buffer.from(value, 'base64url').toString('utf8')) as unknown;
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return {};
+    return Object.fromEntries(
+      Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * How `publish()` finds the transaction that it belongs to, and learns about its end.
+ *
+ * @typeParam Tx a handle of a transaction, e.g. TypeORM's `EntityManager`
+ */
+export interface TransactionContext<Tx = unknown> {
+  /**
+   * The transaction to join: the given one; the innermost ambient one of this data source; the one of the delivery
+   * being handled, if it is of this data source. `null` when there is none of these.
+   * @throws {MqError} `MQ_TRANSACTION_REQUIRED` for a given handle without an active transaction,
+   *   `MQ_TRANSACTION_MISMATCH` for one of another data source or a released one,
+   *   `MQ_TRANSACTION_CLOSED` when called from a handler whose delivery has ended.
+   */
+  find(explicit: Tx | undefined): JoinedTransaction<Tx> | null;
+
+  /** Opens a transaction of its own around `work`, on a connection of its own. */
+  own<T>(work: (transaction: JoinedTransaction<Tx>) => Promise<T>): Promise<T>;
+}
+
+export interface JoinedTransaction<Tx = unknown> {
+  readonly tx: Tx;
+  /**
+   * Calls `listener` once, when the outermost transaction ends, as far as this process can see. A hint and no proof:
+   * a database that had aborted the transaction also ends here with `committed`. It is called within the caller's
+   * commit, so it must only take note; what it throws never reaches the caller.
+   */
+  onEnd(listener: (outcome: TransactionOutcome) => void): void;
+}
+
+export type TransactionOutcome = 'committed' | 'rolled-back';
