@@ -57,7 +57,10 @@ export interface OutboxStore<Tx = unknown> {
   /** Parks a row: `DEAD`, and its error row in the same transaction. `freeKey` lets younger rows of its key go on. `false` when it was no longer ours. */
   park(ref: LeaseRef, error: ErrorEntry, options: { freeKey: boolean }): Promise<boolean>;
 
-  /** Takes one failed attempt off each of these rows, if it is `PENDING` and has one: they failed because of the broker. */
+  /**
+   * Takes one attempt off each of these rows, started and failed together, if it is `PENDING` and has one: they failed
+   * because of the broker.
+   */
   refund(ids: readonly string[]): Promise<void>;
 
   /** Milliseconds until the earliest row is due (0 when overdue), `null` when there is none. One plain SELECT: this is what idling costs. */
@@ -87,6 +90,8 @@ export interface TopicFilter {
 }
 
 export interface ClaimRequest extends TopicFilter {
+  /** Rows of this physical topic only: a probe of a topic whose circuit is open. */
+  readonly onlyTopic?: string;
   readonly limit: number;
   readonly lease: LeaseRequest;
 }

@@ -1,0 +1,167 @@
+import { MqError } from '../errors/mq-error.js';
+import { systemRandom, type Random } from '../runtime/random.js';
+import type { MqTransport } from '../transport/transport.js';
+import type { MqLogger, MqOptions } from './options.js';
+import { Problems } from './problems.js';
+import { resolveBackoff } from './resolve-backoff.js';
+import { CONSUME_KEYS, resolveGroups } from './resolve-groups.js';
+import { checkSettling, resolveTopics } from './resolve-topics.js';
+import type { ResolvedOptions } from './resolved-options.js';
+
+const KEYS = [
+  'transport',
+  'topics',
+  'groups',
+  'tagSuffix',
+  'groupSuffix',
+  'role',
+  'migrate',
+  'publish',
+  'reproduce',
+  'consume',
+  'retention',
+  'shutdown',
+  'log',
+  'onAlert',
+  'alertEvery',
+];
+const ROLES = ['all', 'api', 'worker', 'relay'];
+const REPRODUCE_BACKOFF = { base: '1s', cap: '10m' };
+
+export interface ResolveContext {
+  /** Name of the connection. */
+  readonly connection: string;
+  /** Connections in the pool of the data source: each delivery holds one. */
+  readonly poolSize: number;
+  readonly random?: Random;
+}
+
+/**
+ * Checks a configuration as a whole and fills in the defaults.
+ * @throws {MqError} `MQ_CONFIG_INVALID` with every problem and its path, in the message and in `details.problems`
+ */
+export function resolveOptions(options: MqOptions, context: ResolveContext): ResolvedOptions {
+  const problems = new Problems();
+  const random = context.random ?? systemRandom;
+  const raw = problems.object('', options, KEYS);
+  const transport = resolveTransport(problems, raw['transport']);
+  const publish = problems.object('publish', raw['publish'], ['requireTransaction']);
+  const reproduce = problems.object('reproduce', raw['reproduce'], [
+    'lease',
+    'maxAttempts',
+    'backoff',
+    'batch',
+    'idle',
+    'onDeadKey',
+  ]);
+  const consume = problems.object('consume', raw['consume'], [...CONSUME_KEYS, 'maxInFlight']);
+  const retention = problems.object('retention', raw['retention'], ['sent', 'inbox', 'errors']);
+  const shutdown = problems.object('shutdown', raw['shutdown'], ['drain']);
+  const log = problems.object('log', raw['log'], ['produced', 'consumed', 'logger']);
+  const tagSuffix = problems.text('tagSuffix', raw['tagSuffix']);
+  const groupSuffix = problems.text('groupSuffix', raw['groupSuffix']);
+  const topics = resolveTopics(problems, raw['topics']);
+  const groups = resolveGroups(problems, raw['groups'], {
+    suffix: groupSuffix,
+    tagSuffix,
+    defaults: consume,
+    transport,
+    random,
+  });
+  checkSettling(problems, topics, groups);
+
+  const resolved: ResolvedOptions = {
+    connection: context.connection,
+    transport: transport as MqTransport,
+    topics,
+    groups,
+    tagSuffix,
+    roles: resolveRoles(problems, raw['role']),
+    migrate: problems.flag('migrate', raw['migrate'], false),
+    requireTransaction: problems.flag('publish.requireTransaction', publish['requireTransaction'], true),
+    reproduce: {
+      leaseMs: problems.duration('reproduce.lease', reproduce['lease'], '30s', { min: 1_000 }),
+      maxAttempts: problems.count('reproduce.maxAttempts', reproduce['maxAttempts'], 10),
+      backoff: resolveBackoff(problems, 'reproduce.backoff', reproduce['backoff'], REPRODUCE_BACKOFF, random),
+      batch: problems.count('reproduce.batch', reproduce['batch'], 100, 5_000),
+      idleMs: problems.duration('reproduce.idle', reproduce['idle'], '5s', { min: 10 }),
+      onDeadKey: problems.oneOf('reproduce.onDeadKey', reproduce['onDeadKey'], ['block', 'skip'], 'block'),
+    },
+    maxInFlight: resolveMaxInFlight(problems, consume['maxInFlight'], context.poolSize),
+    retention: {
+      sentMs: resolveRetention(problems, 'retention.sent', retention['sent'], '7d'),
+      inboxMs: resolveRetention(problems, 'retention.inbox', retention['inbox'], '14d'),
+      errorsMs: resolveRetention(problems, 'retention.errors', retention['errors'], '90d'),
+    },
+    drainMs: problems.duration('shutdown.drain', shutdown['drain'], '20s'),
+    log: {
+      produced: problems.flag('log.produced', log['produced'], false),
+      consumed: problems.flag('log.consumed', log['consumed'], false),
+      logger: resolveLogger(problems, log['logger']),
+    },
+    onAlert: problems.function('onAlert', raw['onAlert']),
+    alertEveryMs: problems.duration('alertEvery', raw['alertEvery'], '10m'),
+  };
+  if (problems.list.length > 0) throw configError(context.connection, problems.list);
+  return resolved;
+}
+
+/** One error for all problems, also for those that only show once handlers are known. */
+export function configError(connection: string, problems: readonly string[]): MqError {
+  const many = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return new MqError(
+    'MQ_CONFIG_INVALID',
+    `The configuration of MqModule (connection '${connection}') has ${many}:\n${problems.map((line) => `  - ${line}`).join('\n')}`,
+    { details: { connection, problems } },
+  );
+}
+
+function resolveTransport(problems: Problems, value: unknown): MqTransport | null {
+  const transport = value as Partial<MqTransport> | null | undefined;
+  if (transport === undefined || transport === null) {
+    problems.add('transport', "is required, e.g. aliyunHttp({ … }) from 'nestjs-reliable-mq/aliyun-http'");
+    return null;
+  }
+  if (typeof transport.publish !== 'function' || typeof transport.subscribe !== 'function' || !transport.capabilities) {
+    problems.add('transport', 'is no transport; use what aliyunHttp(), memoryTransport() or your own factory returns');
+    return null;
+  }
+  for (const { path, problem } of transport.problems?.() ?? []) problems.add(path, problem);
+  return transport as MqTransport;
+}
+
+function resolveRoles(problems: Problems, value: unknown): ResolvedOptions['roles'] {
+  const names = (Array.isArray(value) ? value : String(value ?? 'all').split(',')).map((name) => String(name).trim());
+  for (const name of names) {
+    if (!ROLES.includes(name)) problems.add('role', `'${name}' is no role; known: ${ROLES.join(', ')}`);
+  }
+  const has = (name: string): boolean => names.includes('all') || names.includes(name);
+  return { relay: has('relay'), worker: has('worker') };
+}
+
+/** Half of the pool unless set, because publishers and the relay need connections too. */
+function resolveMaxInFlight(problems: Problems, value: unknown, poolSize: number): number {
+  const fallback = Math.max(1, Math.floor(poolSize / 2));
+  const chosen = problems.count('consume.maxInFlight', value, fallback);
+  if (value !== undefined && chosen > poolSize - 1) {
+    problems.add(
+      'consume.maxInFlight',
+      `${chosen} deliveries at once hold ${chosen} connections, but the pool has ${poolSize} and one must stay free: ` +
+        `raise the pool to ${chosen + 1}, or set maxInFlight to ${Math.max(1, poolSize - 1)}`,
+    );
+  }
+  return chosen;
+}
+
+function resolveRetention(problems: Problems, path: string, value: unknown, fallback: string): number | null {
+  return value === false ? null : problems.duration(path, value, fallback, { min: 1_000 });
+}
+
+function resolveLogger(problems: Problems, value: unknown): MqLogger | null {
+  if (value === undefined) return null;
+  const logger = value as Partial<MqLogger> | null;
+  if (typeof logger?.log === 'function' && typeof logger.warn === 'function' && typeof logger.error === 'function')
+    return logger as MqLogger;
+  problems.add('log.logger', 'must have log(), warn() and error(), like a LoggerService of Nest');
+  return null;
+}

@@ -1,0 +1,20 @@
+import type { OutboxMessage } from '../store/outbox-row.js';
+import type { OutboundMessage } from '../transport/transport.js';
+import { encodeHeaders, MQ_GROUP, MQ_HEADERS, MQ_ID } from './wire-properties.js';
+
+/** A message of the outbox as it goes onto the wire: the payload itself, without an envelope; what is ours in properties. */
+export function toOutbound(message: OutboxMessage, deliverAt: number | null): OutboundMessage {
+  const properties: Record<string, string> = { [MQ_ID]: message.replayOf ?? message.id };
+  if (message.headers !== null) properties[MQ_HEADERS] = encodeHeaders(message.headers);
+  if (message.targetGroup !== null) properties[MQ_GROUP] = message.targetGroup;
+  return {
+    topic: message.topic,
+    instanceId: message.instanceId,
+    tag: message.tag,
+    key: message.key,
+    body: message.payload,
+    properties,
+    deliverAt,
+    orderingKey: message.orderingKey,
+  };
+}

@@ -1,0 +1,162 @@
+import type { MqEvents } from '../events/event-bus.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Random } from '../runtime/random.js';
+import type { SendFailure } from './failure.js';
+
+/** Failures in a row, of at least two messages, after which "unknown" is taken to be the broker and not the messages. */
+const UNKNOWN_LIMIT = 5;
+/** Between two probes: a broker that is back is found within this and the time of one send. */
+const PROBE_MIN_MS = 500;
+const PROBE_MAX_MS = 3_000;
+
+interface Open {
+  readonly since: number;
+  readonly failure: SendFailure;
+  probeAt: number;
+  probing: boolean;
+  probes: number;
+}
+
+export type Admission =
+  { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly retryInMs: number };
+
+/**
+ * Stops sending through a scope that is broken, so that an outage costs neither attempts nor a write for each message.
+ *
+ * A scope is the whole connection (unreachable, credentials) or one topic (missing, throttled). States of a scope:
+ *
+ * - *closed*: everything goes. → *open* at once on a failure that is about the scope; the connection also after five
+ *   unknown outcomes in a row that concern at least two messages (one message that no proxy lets through must not stop
+ *   the others), whose attempts are then given back.
+ * - *open*: nothing goes until `probeAt`, then one message: the probe. It succeeds → *closed*; it fails in whatever way
+ *   that is not about the message itself → *open* with a later `probeAt`.
+ *
+ * A success through the connection closes it and its topic. Results of sends that began before the scope opened are
+ * taken as they come: a success closes it all the same, since what matters is that the broker takes messages.
+ */
+export class Circuit {
+  private connection: Open | null = null;
+  private readonly topics = new Map<string, Open>();
+  private unknownInARow: string[] = [];
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly events: MqEvents,
+    /** Called with the ids whose counted attempts were the broker's fault, one entry for each attempt. */
+    private readonly refund: (ids: readonly string[]) => void,
+  ) {}
+
+  get connectionOpen(): boolean {
+    return this.connection !== null;
+  }
+
+  /** Topics that are closed off while the connection works. */
+  get openTopics(): string[] {
+    return [...this.topics.keys()];
+  }
+
+  /** Topics whose next probe may go. */
+  dueTopics(): string[] {
+    const now = this.clock.monotonic();
+    return [...this.topics].filter(([, open]) => !open.probing && open.probeAt <= now).map(([topic]) => topic);
+  }
+
+  /** Milliseconds until the next probe of the connection, or of the topic that is due first; `null` when all is closed. */
+  nextProbeInMs(): number | null {
+    const opens = this.connection ? [this.connection] : [...this.topics.values()];
+    if (opens.length === 0) return null;
+    return Math.max(0, Math.min(...opens.map((open) => open.probeAt)) - this.clock.monotonic());
+  }
+
+  /** Whether a send would be let through right now. Changes nothing. */
+  wouldAdmit(topic: string): boolean {
+    const open = this.connection ?? this.topics.get(topic);
+    return open === undefined || (!open.probing && open.probeAt <= this.clock.monotonic());
+  }
+
+  /** Asks for leave to send. A probe must be answered with `succeeded`, `failed` or `abandoned`. */
+  admit(topic: string): Admission {
+    const open = this.connection ?? this.topics.get(topic);
+    if (open === undefined) return { go: true, probe: false };
+    const now = this.clock.monotonic();
+    if (open.probing || open.probeAt > now) return { go: false, retryInMs: Math.max(PROBE_MIN_MS, open.probeAt - now) };
+    open.probing = true;
+    return { go: true, probe: true };
+  }
+
+  succeeded(topic: string): void {
+    this.unknownInARow = [];
+    if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
+    const open = this.topics.get(topic);
+    if (open) this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
+  }
+
+  failed(topic: string, messageId: string, failure: SendFailure): void {
+    switch (failure.about) {
+      case 'connection':
+        this.connection = this.open('connection', this.connection, failure);
+        break;
+      case 'topic': {
+        // The broker answered, so the connection is fine.
+        if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
+        this.topics.set(topic, this.open(`topic ${topic}`, this.topics.get(topic) ?? null, failure));
+        break;
+      }
+      case 'unknown':
+        if (this.connection) this.connection = this.open('connection', this.connection, failure);
+        else this.countUnknown(messageId, failure);
+        this.abandoned(topic);
+        break;
+      case 'message':
+        // It answered, and about the message: whatever was broken works again.
+        this.succeeded(topic);
+        break;
+      case 'none':
+        this.abandoned(topic);
+        break;
+    }
+  }
+
+  /** The probe did not take place after all. */
+  abandoned(topic: string): void {
+    const open = this.connection ?? this.topics.get(topic);
+    if (open?.probing) {
+      open.probing = false;
+      open.probeAt = this.clock.monotonic() + this.pause(open.probes);
+    }
+  }
+
+  private countUnknown(messageId: string, failure: SendFailure): void {
+    this.unknownInARow.push(messageId);
+    if (this.unknownInARow.length < UNKNOWN_LIMIT || new Set(this.unknownInARow).size < 2) return;
+    const counted = this.unknownInARow;
+    this.unknownInARow = [];
+    this.connection = this.open('connection', null, failure);
+    this.refund(counted);
+  }
+
+  private open(scope: string, before: Open | null, failure: SendFailure): Open {
+    const now = this.clock.monotonic();
+    const probes = before === null ? 0 : before.probing ? before.probes + 1 : before.probes;
+    const wait = Math.max(this.pause(probes), failure.retryAfterMs ?? 0);
+    if (before === null) {
+      this.events.emit('circuit.opened', {
+        scope,
+        error: { code: failure.code, message: failure.message, cause: failure.cause },
+      });
+    }
+    return { since: before?.since ?? now, failure, probeAt: now + wait, probing: false, probes };
+  }
+
+  private close(scope: string, open: Open, forget: () => void): void {
+    forget();
+    this.events.emit('circuit.closed', { scope, openMs: Math.round(this.clock.monotonic() - open.since) });
+  }
+
+  /** Doubles from the minimum to the maximum, with up to a third of jitter: many processes probe the same broker. */
+  private pause(probes: number): number {
+    const base = Math.min(PROBE_MAX_MS, PROBE_MIN_MS * 2 ** Math.min(probes, 10));
+    return base * (1 - this.random() / 3);
+  }
+}

@@ -1,0 +1,42 @@
+import type { MqErrorCode } from '../errors/codes.js';
+import { describeError } from '../errors/describe-error.js';
+import { MqError } from '../errors/mq-error.js';
+import { TransportError, type TransportErrorKind } from '../transport/transport-error.js';
+
+/** What a failed send says, and about what. */
+export interface SendFailure {
+  /**
+   * `message`: no broker will ever take it. `unknown`: it may have arrived; counts. `connection`, `topic`: says nothing
+   * about the message, so it does not count, and sending through that scope stops. `none`: we gave up ourselves.
+   */
+  readonly about: 'message' | 'unknown' | 'connection' | 'topic' | 'none';
+  readonly code: MqErrorCode;
+  readonly message: string;
+  readonly retryAfterMs: number | null;
+  readonly cause: unknown;
+}
+
+const MEANING: Readonly<Record<TransportErrorKind, { about: SendFailure['about']; code: MqErrorCode }>> = {
+  invalid: { about: 'message', code: 'MQ_BROKER_REJECTED' },
+  'too-large': { about: 'message', code: 'MQ_PAYLOAD_TOO_LARGE' },
+  unavailable: { about: 'connection', code: 'MQ_BROKER_UNAVAILABLE' },
+  auth: { about: 'connection', code: 'MQ_BROKER_AUTH' },
+  'not-found': { about: 'topic', code: 'MQ_BROKER_REJECTED' },
+  throttled: { about: 'topic', code: 'MQ_BROKER_THROTTLED' },
+  unknown: { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN' },
+  'lease-lost': { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN' },
+  aborted: { about: 'none', code: 'MQ_OUTCOME_UNKNOWN' },
+};
+
+/** A transport that throws something else than it promised has a bug, and nobody knows what it did: unknown. */
+export function classifySendFailure(error: unknown): SendFailure {
+  const message = describeError(error).message;
+  if (!(error instanceof TransportError)) {
+    return { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN', message, retryAfterMs: null, cause: error };
+  }
+  return { ...MEANING[error.kind], message, retryAfterMs: error.retryAfterMs ?? null, cause: error };
+}
+
+export function toMqError(failure: Pick<SendFailure, 'code' | 'message' | 'cause' | 'about'>): MqError {
+  return new MqError(failure.code, failure.message, { retryable: failure.about !== 'message', cause: failure.cause });
+}
