@@ -92,29 +92,34 @@ export class Circuit {
     if (open) this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
   }
 
-  failed(topic: string, messageId: string, failure: SendFailure): void {
+  /**
+   * Takes note of a failed send. Answers whether the attempt counts against the message: only an unknown outcome
+   * does, and not while the connection is open, when it is the broker that is being tried and not the message.
+   */
+  failed(topic: string, messageId: string, failure: SendFailure): boolean {
     switch (failure.about) {
       case 'connection':
         this.connection = this.open('connection', this.connection, failure);
-        break;
-      case 'topic': {
+        return false;
+      case 'topic':
         // The broker answered, so the connection is fine.
         if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
         this.topics.set(topic, this.open(`topic ${topic}`, this.topics.get(topic) ?? null, failure));
-        break;
-      }
+        return false;
       case 'unknown':
-        if (this.connection) this.connection = this.open('connection', this.connection, failure);
-        else this.countUnknown(messageId, failure);
+        if (this.connection) {
+          this.connection = this.open('connection', this.connection, failure);
+          return false;
+        }
         this.abandoned(topic);
-        break;
+        return !this.opensFor(messageId, failure);
       case 'message':
         // It answered, and about the message: whatever was broken works again.
         this.succeeded(topic);
-        break;
+        return true;
       case 'none':
         this.abandoned(topic);
-        break;
+        return false;
     }
   }
 
@@ -127,13 +132,17 @@ export class Circuit {
     }
   }
 
-  private countUnknown(messageId: string, failure: SendFailure): void {
-    this.unknownInARow.push(messageId);
-    if (this.unknownInARow.length < UNKNOWN_LIMIT || new Set(this.unknownInARow).size < 2) return;
+  /** Adds an unknown outcome to the row of them; `true` when it is the one that opens the connection. */
+  private opensFor(messageId: string, failure: SendFailure): boolean {
     const counted = this.unknownInARow;
+    if (counted.length + 1 < UNKNOWN_LIMIT || new Set([...counted, messageId]).size < 2) {
+      this.unknownInARow = [...counted, messageId].slice(-UNKNOWN_LIMIT);
+      return false;
+    }
     this.unknownInARow = [];
     this.connection = this.open('connection', null, failure);
     this.refund(counted);
+    return true;
   }
 
   private open(scope: string, before: Open | null, failure: SendFailure): Open {

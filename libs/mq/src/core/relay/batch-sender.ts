@@ -1,0 +1,131 @@
+import type { MqEvents } from '../events/event-bus.js';
+import { describeError } from '../errors/describe-error.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Random } from '../runtime/random.js';
+import type { LeasedRow } from '../store/outbox-row.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { Marker } from './marker.js';
+import type { SendResult } from './send-result.js';
+import { leaseDeadline, type Sender } from './sender.js';
+
+/** How long a row that stands behind another one sleeps if nobody wakes it: what a lost wake-up costs. */
+const DEFER_MIN_MS = 60_000;
+const DEFER_MAX_MS = 180_000;
+
+/**
+ * Sends rows that were leased together, keeping the order of each key.
+ *
+ * Rows without a key go side by side. Rows of one key go one after another: the *head check* finds those with an older
+ * row elsewhere, which are put to sleep; the others follow each other, and at the first that is not sent the rest of
+ * its key is put to sleep behind it. Whatever frees a key (a mark, a parked row that lets the key go on) is committed
+ * first and then promotes: in one transaction with it, a marker and a process that goes to sleep would miss each other.
+ * The row that a promotion wakes is leased by it, so a contended key does not wait for a poll.
+ */
+export class BatchSender {
+  constructor(
+    private readonly store: OutboxStore<never>,
+    private readonly sender: Sender,
+    private readonly marker: Marker,
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly leaseMs: number,
+    private readonly events: MqEvents,
+  ) {}
+
+  /**
+   * Resolves when every row is settled. `onResult` is called as each of `rows` is; rows that were woken on the way are
+   * sent as well, and not reported.
+   */
+  async send(
+    rows: readonly LeasedRow[],
+    deadline: number,
+    onResult: (row: LeasedRow, result: SendResult) => void,
+  ): Promise<void> {
+    const free: LeasedRow[] = [];
+    const ordered: LeasedRow[] = [];
+    for (const row of rows) (row.openKey === null ? free : ordered).push(row);
+    const work = free.map(async (row) => onResult(row, await this.sender.send(row, deadline)));
+    if (ordered.length > 0) work.push(this.sendOrdered(ordered, deadline, onResult));
+    await Promise.all(work);
+  }
+
+  private async sendOrdered(
+    rows: readonly LeasedRow[],
+    deadline: number,
+    onResult: (row: LeasedRow, result: SendResult) => void,
+  ): Promise<void> {
+    const blocked = await this.store.blocked(rows.map(({ id, openKey, seq }) => ({ id, openKey: openKey!, seq })));
+    const byKey = new Map<string, LeasedRow[]>();
+    for (const row of rows) {
+      const ofKey = byKey.get(row.openKey!) ?? [];
+      byKey.set(row.openKey!, ofKey);
+      ofKey.push(row);
+    }
+    await Promise.all(
+      [...byKey].map(async ([openKey, ofKey]) => {
+        ofKey.sort(bySeq);
+        // Whatever is younger than a blocked row of its key waits behind it too.
+        const firstBlocked = ofKey.findIndex((row) => blocked.has(row.id));
+        const goes = firstBlocked < 0 ? ofKey : ofKey.slice(0, firstBlocked);
+        const waits = firstBlocked < 0 ? [] : ofKey.slice(firstBlocked);
+        const stopped = await this.sendInTurn(goes, deadline, onResult);
+        await this.defer([...stopped, ...waits], onResult);
+        await this.follow(openKey);
+      }),
+    );
+  }
+
+  /** Sends until one is not sent; answers the rows after it. */
+  private async sendInTurn(
+    rows: readonly LeasedRow[],
+    deadline: number,
+    onResult: (row: LeasedRow, result: SendResult) => void,
+  ): Promise<LeasedRow[]> {
+    for (const [i, row] of rows.entries()) {
+      const result = await this.sender.send(row, deadline);
+      onResult(row, result);
+      // A dead row either freed its key, then the next may go as soon as a promotion finds it at the head, or blocks it.
+      if (result.status !== 'sent') return rows.slice(i + 1);
+    }
+    return [];
+  }
+
+  private async defer(
+    rows: readonly LeasedRow[],
+    onResult: (row: LeasedRow, result: SendResult) => void,
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const delayMs = DEFER_MIN_MS + this.random() * (DEFER_MAX_MS - DEFER_MIN_MS);
+    await this.store.defer(
+      rows.map(({ id, leaseToken }) => ({ id, token: leaseToken })),
+      Math.round(delayMs),
+    );
+    for (const row of rows) onResult(row, { status: 'pending', delayMs });
+  }
+
+  /** Promotes the key and sends what wakes up, until nothing does. */
+  private async follow(openKey: string): Promise<void> {
+    for (;;) {
+      const askedAt = this.clock.monotonic();
+      let woken: LeasedRow | null;
+      try {
+        woken = await this.marker.promote(openKey);
+      } catch (error) {
+        // The sleeper wakes by itself, later.
+        this.events.emit('loop.failed', {
+          loop: 'promote',
+          error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
+        });
+        return;
+      }
+      if (woken === null) return;
+      await this.sender.send(woken, leaseDeadline(askedAt, this.leaseMs));
+    }
+  }
+}
+
+function bySeq(a: LeasedRow, b: LeasedRow): number {
+  const left = BigInt(a.seq);
+  const right = BigInt(b.seq);
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,185 @@
+import { describeError } from '../errors/describe-error.js';
+import type { MqEvents } from '../events/event-bus.js';
+import type { Clock } from '../runtime/clock.js';
+import { Wakeable } from '../runtime/wakeable.js';
+import type { LeasedRow } from '../store/outbox-row.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { BatchSender } from './batch-sender.js';
+import type { SendResult } from './send-result.js';
+
+/** References that wait for their turn. A dropped reference costs latency, never a message. */
+const QUEUE_LIMIT = 10_000;
+const CONFIRM_AT_ONCE = 500;
+/** Rows whose sends are under way at once; above it, what commits waits in the queue. */
+const BUSY_LIMIT = 1_000;
+const FOREVER_MS = 2_147_483_647;
+
+/** Rows of one `publish()`, as they were inserted; what only the database knows (`seq`, `deliverAt`) is filled in by the confirm read. */
+export interface Announced {
+  readonly rows: readonly LeasedRow[];
+  readonly deadline: number;
+  /** Called once for each row. `null`: the row is not there, the database had rolled it back. */
+  onResult(row: LeasedRow, result: SendResult | null): void;
+}
+
+/**
+ * Sends rows right after the commit that made them visible, detached from the caller.
+ *
+ * The announcement of a commit is a hint and no proof: a database that aborted the transaction rolls back on COMMIT,
+ * and the caller's driver reports success. So the rows are read back under their tokens first, one statement for all
+ * commits of that moment, and only what is there is sent.
+ *
+ * States: *idle* (sleeps until an announcement), *confirming*, *sending* (any number of batches side by side),
+ * *stopped* (announcements are given back at once). An announcement only puts a reference into the queue: the loop was
+ * started at boot, outside of any caller's async context, where a finished transaction may still look like the current one.
+ */
+export class ImmediateSender {
+  private queue: Announced[] = [];
+  private queued = 0;
+  private busy = 0;
+  private stopped = false;
+  private readonly bell: Wakeable;
+  private loop: Promise<void> | null = null;
+  private readonly sending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly store: OutboxStore<never>,
+    private readonly batches: BatchSender,
+    private readonly clock: Clock,
+    private readonly events: MqEvents,
+  ) {
+    this.bell = new Wakeable(clock);
+  }
+
+  /** To be called at boot, and not from within a transaction. */
+  start(): void {
+    this.stopped = false;
+    this.loop ??= this.run();
+  }
+
+  announce(batch: Announced): void {
+    if (this.stopped || this.loop === null || this.queued >= QUEUE_LIMIT) {
+      this.dropLater([batch]);
+      return;
+    }
+    this.queue.push(batch);
+    this.queued += batch.rows.length;
+    this.bell.wake();
+  }
+
+  /** Stops taking announcements, gives the leases of what waits back in bulk, and waits for what is being sent. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.bell.wake();
+    await this.loop;
+    this.loop = null;
+    await this.giveBack(this.takeAll());
+    while (this.sending.size > 0) await Promise.all(this.sending);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      if (this.queue.length === 0 || this.busy >= BUSY_LIMIT) {
+        await this.bell.sleep(FOREVER_MS);
+        continue;
+      }
+      const taken = this.take();
+      await this.confirm(taken);
+    }
+  }
+
+  private async confirm(taken: readonly Announced[]): Promise<void> {
+    const now = this.clock.monotonic();
+    const batches: Announced[] = [];
+    for (const batch of taken) {
+      // A transaction longer than the lease: the relay has the row, or will.
+      if (now < batch.deadline) batches.push(batch);
+      else for (const row of batch.rows) batch.onResult(row, { status: 'pending', delayMs: 0 });
+    }
+    if (batches.length === 0) return;
+    let confirmed;
+    try {
+      confirmed = await this.store.confirm(
+        batches.flatMap(({ rows }) => rows.map(({ id, leaseToken }) => ({ id, token: leaseToken }))),
+      );
+    } catch (error) {
+      this.failed('confirm', error);
+      for (const batch of batches) for (const row of batch.rows) batch.onResult(row, { status: 'pending', delayMs: 0 });
+      return;
+    }
+    let next = 0;
+    let vanished = 0;
+    for (const batch of batches) {
+      const there: LeasedRow[] = [];
+      for (const row of batch.rows) {
+        const found = confirmed[next++];
+        if (found) there.push({ ...row, seq: found.seq, deliverAt: found.deliverAt });
+        else {
+          vanished++;
+          batch.onResult(row, null);
+        }
+      }
+      if (there.length > 0) this.launch(batch, there);
+    }
+    if (vanished > 0) this.events.emit('commit.vanished', { count: vanished });
+  }
+
+  private launch(batch: Announced, rows: readonly LeasedRow[]): void {
+    this.busy += rows.length;
+    const work = this.batches
+      .send(rows, batch.deadline, (row, result) => batch.onResult(row, result))
+      .catch((error: unknown) => {
+        // The head check failed: the leases run out, and the relay takes over.
+        this.failed('immediate send', error);
+        for (const row of rows) batch.onResult(row, { status: 'pending', delayMs: 0 });
+      })
+      .finally(() => {
+        this.busy -= rows.length;
+        this.sending.delete(work);
+        this.bell.wake();
+      });
+    this.sending.add(work);
+  }
+
+  private take(): Announced[] {
+    const taken: Announced[] = [];
+    let rows = 0;
+    while (this.queue.length > 0 && rows < CONFIRM_AT_ONCE) {
+      const batch = this.queue.shift()!;
+      rows += batch.rows.length;
+      taken.push(batch);
+    }
+    this.queued -= rows;
+    return taken;
+  }
+
+  private takeAll(): Announced[] {
+    const all = this.queue;
+    this.queue = [];
+    this.queued = 0;
+    return all;
+  }
+
+  private dropLater(batches: readonly Announced[]): void {
+    const work = this.giveBack(batches).finally(() => this.sending.delete(work));
+    this.sending.add(work);
+  }
+
+  private async giveBack(batches: readonly Announced[]): Promise<void> {
+    if (batches.length === 0) return;
+    const refs = batches.flatMap(({ rows }) => rows.map(({ id, leaseToken }) => ({ id, token: leaseToken })));
+    try {
+      await this.store.reschedule(refs.map((ref) => ({ ...ref, delayMs: 0, counted: false, error: null })));
+    } catch (error) {
+      this.failed('give back', error);
+    }
+    for (const batch of batches) for (const row of batch.rows) batch.onResult(row, { status: 'pending', delayMs: 0 });
+  }
+
+  private failed(loop: string, error: unknown): void {
+    this.events.emit('loop.failed', {
+      loop,
+      error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
+    });
+  }
+}

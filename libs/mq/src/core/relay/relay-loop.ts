@@ -1,0 +1,156 @@
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import { describeError } from '../errors/describe-error.js';
+import type { MqEvents } from '../events/event-bus.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Random } from '../runtime/random.js';
+import { Wakeable } from '../runtime/wakeable.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { Circuit } from './circuit.js';
+import type { RelayTick, RunningTick, TickResult } from './relay-tick.js';
+
+const FIRST_PAUSE_MS = 50;
+const FAILURE_PAUSE_MAX_MS = 10_000;
+/** A claim of this many batches ahead keeps the wire busy while marks are written. */
+const BATCHES_AHEAD = 2;
+
+/**
+ * Decides when to look for due rows. Any number of instances may do so at once: claims do not overlap.
+ *
+ * States and what moves between them:
+ * - *working*: a claim came back full → claim again at once, as long as no more than two batches are under way.
+ * - *resting*: nothing (more) was due → sleep until the earliest row is due, at most `reproduce.idle`, with jitter so that
+ *   many instances do not poll in step. Finding nothing twice doubles the sleep from 50 ms up. Waking costs one SELECT
+ *   of the earliest due time; only if that has passed does a claim follow.
+ * - *closed*: the connection's circuit is open → sleep until its next probe.
+ * - *failing*: the database did not answer → back off with jitter up to 10 s; the first success resets it.
+ * - *stopped*: no claim begins any more; what is under way is waited for by `stop`.
+ *
+ * A commit in this process, a circuit that closes, and `wake` end a sleep early.
+ */
+export class RelayLoop {
+  private readonly bell: Wakeable;
+  private stopping = false;
+  private loop: Promise<void> | null = null;
+  private readonly running = new Set<RunningTick>();
+  private emptyPolls = 0;
+  private failures = 0;
+
+  constructor(
+    private readonly options: ResolvedOptions,
+    private readonly store: OutboxStore<never>,
+    private readonly tick: RelayTick,
+    private readonly circuit: Circuit,
+    clock: Clock,
+    private readonly random: Random,
+    private readonly events: MqEvents,
+  ) {
+    this.bell = new Wakeable(clock);
+  }
+
+  get active(): boolean {
+    return this.loop !== null;
+  }
+
+  start(): void {
+    if (this.loop) return;
+    this.stopping = false;
+    this.loop = this.run();
+  }
+
+  wake(): void {
+    this.emptyPolls = 0;
+    this.bell.wake();
+  }
+
+  /** Resolves when no pass is under way any more. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.bell.wake();
+    await this.loop;
+    this.loop = null;
+    await Promise.allSettled([...this.running].map(({ done }) => done));
+  }
+
+  /** One pass, awaited to its end. Works with and without the loop running. */
+  async runOnce(): Promise<TickResult> {
+    const tick = await this.begin();
+    return tick.done;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      const pause = await this.step();
+      if (!this.stopping) await this.bell.sleep(pause);
+    }
+  }
+
+  /** Answers how long to sleep. */
+  private async step(): Promise<number> {
+    try {
+      const pause = await this.poll();
+      this.failures = 0;
+      return pause;
+    } catch (error) {
+      this.failures++;
+      this.failed(error);
+      const ceiling = Math.min(FAILURE_PAUSE_MAX_MS, 200 * 2 ** Math.min(this.failures, 10));
+      return ceiling * (0.5 + this.random() / 2);
+    }
+  }
+
+  private async poll(): Promise<number> {
+    const { batch, idleMs } = this.options.reproduce;
+    const probeIn = this.circuit.nextProbeInMs();
+    if (this.circuit.connectionOpen && probeIn !== null && probeIn > 0) return probeIn;
+    if (this.underWay() > BATCHES_AHEAD * batch) {
+      await Promise.race([...this.running].map(({ done }) => done.catch(() => undefined)));
+      return 0;
+    }
+    const dueIn = await this.store.nextDueIn({
+      exceptTopics: this.circuit.connectionOpen ? [] : this.circuit.openTopics,
+    });
+    const topicProbeDue = this.circuit.dueTopics().length > 0;
+    if (!topicProbeDue && (dueIn === null || dueIn > 0)) return this.rest(dueIn, probeIn, idleMs);
+
+    const tick = await this.begin();
+    if (tick.claimed >= batch) {
+      this.emptyPolls = 0;
+      return 0;
+    }
+    // What was due is leased elsewhere, or was just taken: the next look need not be at once.
+    return this.rest(tick.claimed > 0 ? null : dueIn, this.circuit.nextProbeInMs(), idleMs);
+  }
+
+  private async begin(): Promise<RunningTick> {
+    const tick = await this.tick.start();
+    if (tick.claimed === 0) return tick;
+    this.running.add(tick);
+    void tick.done
+      .then(
+        (result) => this.events.emit('relay.ticked', result),
+        (error: unknown) => this.failed(error),
+      )
+      .finally(() => this.running.delete(tick));
+    return tick;
+  }
+
+  private rest(dueIn: number | null, probeIn: number | null, idleMs: number): number {
+    const backedOff = Math.min(idleMs, FIRST_PAUSE_MS * 2 ** Math.min(this.emptyPolls++, 20));
+    // Above `idle` and never below it: with several instances the average must not exceed one look per `idle` each.
+    const jittered = backedOff * (1 + this.random() * 0.3);
+    return Math.min(jittered, dueIn === null || dueIn === 0 ? jittered : dueIn, probeIn ?? jittered);
+  }
+
+  private underWay(): number {
+    let rows = 0;
+    for (const tick of this.running) rows += tick.pending();
+    return rows;
+  }
+
+  private failed(error: unknown): void {
+    this.events.emit('loop.failed', {
+      loop: 'relay',
+      error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import type { MqEvents } from '../events/event-bus.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Random } from '../runtime/random.js';
+import type { LeaseRequest } from '../store/outbox-row.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { BatchSender } from './batch-sender.js';
+import { Circuit } from './circuit.js';
+import { ImmediateSender } from './immediate-sender.js';
+import { Marker } from './marker.js';
+import { recordOutages } from './outage-recorder.js';
+import { Pruner } from './pruner.js';
+import { RelayLoop } from './relay-loop.js';
+import { RelayTick } from './relay-tick.js';
+import { RowSettler } from './row-settler.js';
+import { Sender } from './sender.js';
+
+export interface RelayDependencies {
+  readonly options: ResolvedOptions;
+  readonly store: OutboxStore<never>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: MqEvents;
+  /** Which process, for people. */
+  readonly instance: string;
+}
+
+/**
+ * Everything between the outbox and the broker, put together: the only place where both are known.
+ *
+ * Two paths lead to the sender: the immediate one, right after a commit of this process, and the loop, which finds what
+ * the first one missed. They share the circuit, the limit of sends under way and the marks.
+ */
+export class Relay {
+  readonly circuit: Circuit;
+  readonly immediate: ImmediateSender;
+  readonly loop: RelayLoop;
+  readonly pruner: Pruner;
+  private readonly sender: Sender;
+  private readonly marker: Marker;
+  private readonly settler: RowSettler;
+  private readonly forget: (() => void)[] = [];
+
+  constructor(private readonly deps: RelayDependencies) {
+    const { options, store, clock, random, events, instance } = deps;
+    const newLease = (): LeaseRequest => this.newLease();
+    this.circuit = new Circuit(clock, random, events, (ids) => this.refund(ids));
+    this.marker = new Marker(store, newLease, events);
+    const settler = new RowSettler(options, store, this.circuit, events, instance);
+    this.settler = settler;
+    this.sender = new Sender(options, clock, this.circuit, this.marker, settler, events);
+    const batches = new BatchSender(store, this.sender, this.marker, clock, random, options.reproduce.leaseMs, events);
+    this.immediate = new ImmediateSender(store, batches, clock, events);
+    const tick = new RelayTick(options, store, batches, this.circuit, clock, newLease);
+    this.loop = new RelayLoop(options, store, tick, this.circuit, clock, random, events);
+    this.pruner = new Pruner(options.retention, store, clock, random, events);
+    this.forget.push(
+      recordOutages(events, settler, instance),
+      events.on('circuit.closed', () => this.loop.wake()),
+    );
+  }
+
+  newLease(): LeaseRequest {
+    return { token: randomUUID(), owner: this.deps.instance, ms: this.deps.options.reproduce.leaseMs };
+  }
+
+  /** Stops claiming and sending, waits for what is on the wire until `deadline`, gives the rest back. */
+  async stop(drainMs: number): Promise<void> {
+    const cut = this.deps.clock.schedule(drainMs, () => this.sender.stop());
+    await Promise.allSettled([this.pruner.stop(), this.loop.stop(), this.immediate.stop()]);
+    cut();
+    await this.marker.idle();
+    for (const unsubscribe of this.forget) unsubscribe();
+  }
+
+  /** Attempts that were counted before the circuit knew better. Fails silently: then they stay counted. */
+  private refund(ids: readonly string[]): void {
+    const times = new Map<string, number>();
+    for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
+    const rounds = Math.max(...times.values());
+    void (async () => {
+      // Only what is written down as counted can be taken off again.
+      await this.settler.idle();
+      for (let round = 1; round <= rounds; round++) {
+        await this.deps.store.refund([...times].filter(([, count]) => count >= round).map(([id]) => id));
+      }
+    })().catch((error: unknown) =>
+      this.deps.events.emit('loop.failed', {
+        loop: 'refund',
+        error: { code: 'MQ_DATABASE_UNAVAILABLE', message: String(error), cause: error },
+      }),
+    );
+  }
+}
