@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../core/runtime/clock.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
+import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
+import type { OutboundMessage } from '../../core/transport/transport.js';
+import { MemoryGroup, type StoredMessage } from './memory-group.js';
+
+/**
+ * A broker in this process, with the switches that a test needs. Several transports may share one, as several
+ * instances of an application share a real broker.
+ *
+ * Nothing is ever dropped: `published` is everything the broker took, in order, and a group that appears later starts
+ * at the beginning of its topic.
+ */
+export class MemoryBroker {
+  private readonly log: StoredMessage[] = [];
+  private readonly groups = new Map<string, { topic: string; group: MemoryGroup }>();
+  private faults: { readonly error: TransportError; readonly stored: boolean; left: number }[] = [];
+  private acksToLose = 0;
+  private gate: { readonly opened: Promise<void>; open(): void } | null = null;
+
+  constructor(
+    readonly clock: Clock = systemClock,
+    private readonly maxDeliveries = 289,
+  ) {}
+
+  /** Everything that was taken, in the order in which it was. */
+  get published(): readonly StoredMessage[] {
+    return this.log;
+  }
+
+  /** What a group has not finished, and what it was given up for; by the names at the broker. */
+  stateOf(
+    topic: string,
+    groupId: string,
+    instanceId: string | null = null,
+  ): { pending: number; dead: StoredMessage[] } {
+    const group = this.group(topic, groupId, instanceId);
+    return { pending: group.pending.length, dead: group.dead.map((entry) => entry.message) };
+  }
+
+  /**
+   * Makes the next `times` publishes fail (`Infinity`: until {@link heal}).
+   * With `stored` the broker takes the message all the same, as when only its answer is lost.
+   */
+  failNextPublishes(
+    error: TransportError | TransportErrorKind,
+    { times = 1, stored = false }: { times?: number; stored?: boolean } = {},
+  ): void {
+    const thrown = typeof error === 'string' ? new TransportError(error, `the test asked for '${error}'`) : error;
+    this.faults.push({ error: thrown, stored, left: times });
+  }
+
+  /** The next `times` calls of `ack` never arrive: their settlements are `unknown`, and the messages come again. */
+  loseNextAcks(times = 1): void {
+    this.acksToLose += times;
+  }
+
+  /** From now on nothing answers, until {@link resume}. */
+  pause(): void {
+    if (this.gate) return;
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    this.gate = { opened, open };
+  }
+
+  resume(): void {
+    this.gate?.open();
+    this.gate = null;
+  }
+
+  /** Ends every failure that was asked for, and a pause. */
+  heal(): void {
+    this.faults = [];
+    this.acksToLose = 0;
+    this.resume();
+  }
+
+  /** For transports: passes when the broker is not paused. @throws {TransportError} `aborted` */
+  async passage(signal: AbortSignal): Promise<void> {
+    while (this.gate && !signal.aborted) {
+      const listening = new AbortController();
+      const gaveUp = new Promise((resolve) =>
+        signal.addEventListener('abort', resolve, { once: true, signal: listening.signal }),
+      );
+      await Promise.race([this.gate.opened, gaveUp]);
+      listening.abort();
+    }
+    if (signal.aborted) throw new TransportError('aborted', 'the caller gave up');
+  }
+
+  /** For transports. @throws {TransportError} when the test asked for it */
+  publish(message: OutboundMessage): StoredMessage {
+    const fault = this.faults[0];
+    if (fault) {
+      fault.left -= 1;
+      if (fault.left <= 0) this.faults.shift();
+      if (fault.stored) this.store(message);
+      throw fault.error;
+    }
+    return this.store(message);
+  }
+
+  /** For transports: whether this acknowledgement is one of those that get lost. */
+  losesAck(): boolean {
+    if (this.acksToLose === 0) return false;
+    this.acksToLose -= 1;
+    return true;
+  }
+
+  /** For transports: the group, which springs into existence. */
+  group(topic: string, groupId: string, instanceId: string | null): MemoryGroup {
+    const topicKey = keyOf(instanceId, topic);
+    const key = `${topicKey}/${groupId}`;
+    let found = this.groups.get(key);
+    if (!found) {
+      found = { topic: topicKey, group: new MemoryGroup(this.clock, this.maxDeliveries) };
+      this.groups.set(key, found);
+      for (const message of this.log)
+        if (keyOf(message.instanceId, message.topic) === topicKey) found.group.add(message);
+    }
+    return found.group;
+  }
+
+  private store(message: OutboundMessage): StoredMessage {
+    const brokerMessageId = randomUUID().replaceAll('-', '').toUpperCase();
+    const stored = {
+      ...message,
+      properties: { ...message.properties },
+      brokerMessageId,
+      publishedAt: this.clock.now(),
+    };
+    this.log.push(stored);
+    const topicKey = keyOf(message.instanceId, message.topic);
+    for (const { topic, group } of this.groups.values()) if (topic === topicKey) group.add(stored);
+    return stored;
+  }
+}
+
+function keyOf(instanceId: string | null, topic: string): string {
+  return `${instanceId ?? ''}/${topic}`;
+}
