@@ -34,13 +34,14 @@ export class RelayLoop {
   private readonly running = new Set<RunningTick>();
   private emptyPolls = 0;
   private failures = 0;
+  private lastPoll = 0;
 
   constructor(
     private readonly options: ResolvedOptions,
     private readonly store: OutboxStore<never>,
     private readonly tick: RelayTick,
     private readonly circuit: Circuit,
-    clock: Clock,
+    private readonly clock: Clock,
     private readonly random: Random,
     private readonly events: MqEvents,
   ) {
@@ -57,9 +58,15 @@ export class RelayLoop {
     this.loop = this.run();
   }
 
+  /** Something became due. */
   wake(): void {
     this.emptyPolls = 0;
     this.bell.wake();
+  }
+
+  /** Looks again, unless that was done less than `reproduce.idle` ago: a timer besides our own must not double the polls. */
+  nudge(): void {
+    if (this.clock.monotonic() - this.lastPoll >= this.options.reproduce.idleMs) this.bell.wake();
   }
 
   /** Resolves when no pass is under way any more. */
@@ -100,6 +107,7 @@ export class RelayLoop {
 
   private async poll(): Promise<number> {
     const { batch, idleMs } = this.options.reproduce;
+    this.lastPoll = this.clock.monotonic();
     const probeIn = this.circuit.nextProbeInMs();
     if (this.circuit.connectionOpen && probeIn !== null && probeIn > 0) return probeIn;
     if (this.underWay() > BATCHES_AHEAD * batch) {

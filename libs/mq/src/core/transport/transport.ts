@@ -14,6 +14,8 @@ export interface MqTransport {
 
   /** Problems of this transport's own options. Pure: no I/O. An empty list is a valid configuration. */
   problems(): Violation[];
+  /** What is allowed and still worth a line in the log at boot, e.g. credentials over plain HTTP. */
+  warnings?(): string[];
   /** What the wire cannot carry of this message. Pure; asked inside the caller's transaction, before anything is stored. */
   validateMessage(message: OutboundMessage): Violation[];
   /** What the broker would refuse of this subscription. Pure; asked at boot. */

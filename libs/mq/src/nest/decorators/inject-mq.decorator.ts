@@ -1,0 +1,15 @@
+import { Inject } from '@nestjs/common';
+import { getMqAdminToken, getMqConsumerToken, getMqProducerToken, getReproduceToken } from '../tokens.js';
+
+/** Injects the {@link MqProducerService} of a named connection. @example constructor(@InjectMqProducer('billing') private mq: MqProducerService) {} */
+export const InjectMqProducer = (connection?: string): PropertyDecorator & ParameterDecorator =>
+  Inject(getMqProducerToken(connection));
+/** Injects the {@link MqConsumerService} of a named connection. */
+export const InjectMqConsumer = (connection?: string): PropertyDecorator & ParameterDecorator =>
+  Inject(getMqConsumerToken(connection));
+/** Injects the {@link ReproduceService} of a named connection. */
+export const InjectReproduce = (connection?: string): PropertyDecorator & ParameterDecorator =>
+  Inject(getReproduceToken(connection));
+/** Injects the {@link MqAdminService} of a named connection. */
+export const InjectMqAdmin = (connection?: string): PropertyDecorator & ParameterDecorator =>
+  Inject(getMqAdminToken(connection));

@@ -1,0 +1,80 @@
+import type { ModulesContainer } from '@nestjs/core';
+import type { EntityManager } from 'typeorm';
+import { HandlerRegistry } from '../../core/consumer/handler-registry.js';
+import { MqError } from '../../core/errors/mq-error.js';
+import type { FoundHandler, HandlerExplorer } from '../discovery/handler-explorer.js';
+import type { MqRuntime } from '../mq-runtime.js';
+import { runtimesOf } from './refuse-duplicates.js';
+
+/** The consumers of one connection in this process: which handlers there are, and whether they run. */
+export class ConsumerControl {
+  private registry: HandlerRegistry<EntityManager> | null = null;
+  private running = false;
+
+  constructor(
+    private readonly runtime: MqRuntime,
+    private readonly explorer: HandlerExplorer,
+    private readonly modules: ModulesContainer,
+  ) {}
+
+  get handlers(): HandlerRegistry<EntityManager>['handlers'] {
+    return this.registry?.handlers ?? [];
+  }
+
+  /**
+   * Looks for handlers, and checks all of them before anything changes.
+   * @throws {MqError} `MQ_UNKNOWN_CONNECTION`, and what {@link HandlerRegistry} throws
+   */
+  explore(): number {
+    const found = this.explorer.explore();
+    this.refuseUnknownConnections(found);
+    const mine = found.filter(({ connection }) => connection === this.runtime.connection);
+    const before = this.handlers.length;
+    this.registry = new HandlerRegistry<EntityManager>(mine, this.runtime.options);
+    return this.handlers.length - before;
+  }
+
+  async refresh(): Promise<number> {
+    const added = this.explore();
+    if (added > 0 && this.running) await this.runtime.consumers.start(this.registry!);
+    return added;
+  }
+
+  async start(): Promise<void> {
+    if (!this.registry) this.explore();
+    this.running = true;
+    for (const { topic, group, tags, name } of this.handlers) {
+      const { concurrency } = this.runtime.options.groups.get(group)!;
+      const what = tags === null ? '' : ` [${tags.join(', ')}]`;
+      this.runtime.logger.log(`${name} <- ${topic}${what} (group ${group}, concurrency ${concurrency})`);
+    }
+    await this.runtime.consumers.start(this.registry!);
+  }
+
+  stopIntake(): void {
+    this.running = false;
+    this.runtime.consumers.stopIntake();
+  }
+
+  async stop(): Promise<void> {
+    this.stopIntake();
+    const { abandoned } = await this.runtime.consumers.drain(this.runtime.options.drainMs);
+    if (abandoned > 0) {
+      this.runtime.logger.warn(
+        `${abandoned} deliveries were given up when the drain time was over; the broker delivers them again`,
+      );
+    }
+  }
+
+  private refuseUnknownConnections(found: readonly FoundHandler[]): void {
+    const known = runtimesOf(this.modules).map(({ connection }) => connection);
+    for (const { name, connection } of found) {
+      if (known.includes(connection)) continue;
+      throw new MqError(
+        'MQ_UNKNOWN_CONNECTION',
+        `${name} consumes from the connection '${connection}', but no MqModule has that name. Known: ${known.join(', ') || 'none'}.`,
+        { details: { connection, known, handler: name } },
+      );
+    }
+  }
+}

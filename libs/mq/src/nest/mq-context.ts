@@ -1,0 +1,37 @@
+import type { EntityManager } from 'typeorm';
+import type { DeliveryContext } from '../core/consumer/handler.js';
+import type { MqMessage } from '../core/message/message.js';
+
+/** What a handler is told about the delivery that it works on. A class, so that it may stand in decorated signatures. */
+export class MqContext implements DeliveryContext<EntityManager> {
+  /** The transaction that also holds the inbox row. With `inbox: false`: the data source's manager, without a transaction. */
+  readonly manager: EntityManager;
+  /** From 1. */
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  /** When the attempt times out. */
+  readonly deadline: Date;
+  /** Aborts at the deadline, and when the process gives up waiting at shutdown. */
+  readonly signal: AbortSignal;
+  readonly connection: string;
+  /** The broker's id of this copy. Another copy of the same message has another one: deduplicate by `message.id`. */
+  readonly brokerMessageId: string;
+
+  constructor(fields: DeliveryContext<EntityManager>) {
+    this.manager = fields.manager;
+    this.attempt = fields.attempt;
+    this.maxAttempts = fields.maxAttempts;
+    this.deadline = fields.deadline;
+    this.signal = fields.signal;
+    this.connection = fields.connection;
+    this.brokerMessageId = fields.brokerMessageId;
+  }
+}
+
+/**
+ * What a class under `@MqConsumer` looks like. Returning acknowledges; throwing retries by the group's policy;
+ * `RetryLater` asks for a time, `PermanentError` parks at once.
+ */
+export interface MqHandler<T = unknown> {
+  handle(message: MqMessage<T>, context: MqContext): unknown;
+}

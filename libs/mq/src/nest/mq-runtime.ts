@@ -1,0 +1,98 @@
+import { hostname } from 'node:os';
+import { Logger } from '@nestjs/common';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { MqLogger, MqOptions } from '../core/config/options.js';
+import { resolveOptions } from '../core/config/resolve-options.js';
+import type { ResolvedOptions } from '../core/config/resolved-options.js';
+import { ConsumerRunner } from '../core/consumer/consumer-runner.js';
+import { MqEvents } from '../core/events/event-bus.js';
+import { Publisher } from '../core/publisher/publisher.js';
+import { Relay } from '../core/relay/relay.js';
+import { systemClock } from '../core/runtime/system-clock.js';
+import { systemRandom } from '../core/runtime/random.js';
+import type { AdminStore } from '../core/store/admin-store.js';
+import type { MqTransport } from '../core/transport/transport.js';
+import { alertOn } from '../observability/alerter.js';
+import { logEvents } from '../observability/log-subscriber.js';
+import { openMqStores } from '../typeorm/open-stores.js';
+import type { MqTables } from '../typeorm/table-names.js';
+import { deliverySlotsOf } from './delivery-slots.js';
+import { poolSizeOf } from './pool-size.js';
+
+export interface RuntimeRequest {
+  readonly connection: string;
+  readonly options: MqOptions;
+  readonly transport: MqTransport;
+  readonly dataSource: DataSource;
+  readonly tables: MqTables;
+}
+
+/** One connection of one application, put together and not yet started. */
+export class MqRuntime {
+  /**
+   * Checks the configuration, looks at the tables (or migrates them), and builds the parts.
+   * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_SCHEMA_OUTDATED`
+   */
+  static async create({ connection, options, transport, dataSource, tables }: RuntimeRequest): Promise<MqRuntime> {
+    const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
+    const stores = await openMqStores(dataSource, tables, { migrate: resolved.migrate });
+    const events = new MqEvents();
+    const instance = `${hostname()}:${process.pid}`;
+    const shared = { options: resolved, clock: systemClock, random: systemRandom, events, instance };
+    const relay = new Relay({ ...shared, store: stores.outbox });
+    const publisher = new Publisher<EntityManager>({
+      ...shared,
+      store: stores.outbox,
+      transactions: stores.transactions,
+      relay,
+    });
+    const consumers = new ConsumerRunner<EntityManager>({
+      ...shared,
+      deliveries: stores.deliveries,
+      slots: deliverySlotsOf(dataSource, resolved.maxInFlight),
+    });
+    return new MqRuntime(
+      connection,
+      dataSource,
+      tables,
+      resolved,
+      events,
+      relay,
+      publisher,
+      consumers,
+      stores.admin,
+      instance,
+    );
+  }
+
+  readonly logger: MqLogger;
+  private readonly subscriptions: (() => void)[] = [];
+
+  private constructor(
+    readonly connection: string,
+    readonly dataSource: DataSource,
+    readonly tables: MqTables,
+    readonly options: ResolvedOptions,
+    readonly events: MqEvents,
+    readonly relay: Relay,
+    readonly publisher: Publisher<EntityManager>,
+    readonly consumers: ConsumerRunner<EntityManager>,
+    readonly admin: AdminStore,
+    readonly instance: string,
+  ) {
+    const { log, onAlert, alertEveryMs } = options;
+    this.logger = log.logger ?? new Logger(connection === 'default' ? 'Mq' : `Mq:${connection}`);
+    const now = (): number => systemClock.now();
+    this.subscriptions.push(logEvents(events, this.logger, { ...log, now }));
+    if (onAlert) {
+      this.subscriptions.push(
+        alertOn(events, { connection, onAlert, everyMs: alertEveryMs, now, logger: this.logger }),
+      );
+    }
+  }
+
+  /** Ends what listens. The last thing to do with a runtime. */
+  dispose(): void {
+    for (const unsubscribe of this.subscriptions) unsubscribe();
+  }
+}

@@ -1,0 +1,74 @@
+import type { MqAlert, MqLogger } from '../core/config/options.js';
+import type { MqEvents } from '../core/events/event-bus.js';
+
+type Cause = Omit<MqAlert, 'connection' | 'suppressed'>;
+
+export interface AlertSettings {
+  readonly connection: string;
+  readonly onAlert: (alert: MqAlert) => void | Promise<void>;
+  readonly everyMs: number;
+  readonly now: () => number;
+  readonly logger: MqLogger;
+}
+
+/**
+ * Tells somebody about what needs a person: parked messages, outages, handlers that never came back. For one cause (kind, topic,
+ * group and code) not more often than `everyMs`; the next alert says how many were held back.
+ * @returns the function that stops it
+ */
+export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
+  const last = new Map<string, { at: number; suppressed: number }>();
+
+  const raise = (cause: Cause): void => {
+    const key = [cause.kind, cause.topic, cause.group, cause.code].join('\0');
+    const before = last.get(key);
+    const now = settings.now();
+    if (before && now - before.at < settings.everyMs) {
+      before.suppressed++;
+      return;
+    }
+    last.set(key, { at: now, suppressed: 0 });
+    const alert: MqAlert = { ...cause, connection: settings.connection, suppressed: before?.suppressed ?? 0 };
+    void Promise.resolve()
+      .then(() => settings.onAlert(alert))
+      .catch((error: unknown) =>
+        settings.logger.error(`onAlert failed: ${error instanceof Error ? error.message : String(error)}`),
+      );
+  };
+
+  const off = [
+    events.on('message.parked', ({ topic, messageId, error }) =>
+      raise({
+        kind: 'message.parked',
+        topic,
+        code: error.code,
+        message: `Message ${messageId} of topic '${topic}' was parked: ${error.message}`,
+      }),
+    ),
+    events.on('delivery.parked', ({ topic, group, messageId, error }) =>
+      raise({
+        kind: 'delivery.parked',
+        topic,
+        group,
+        code: error.code,
+        message: `Group '${group}' parked message ${messageId} of topic '${topic}': ${error.message}`,
+      }),
+    ),
+    events.on('circuit.opened', ({ scope, error }) =>
+      raise({
+        kind: 'outage',
+        code: error.code,
+        message: `Sending through the ${scope} stopped: ${error.message}. Messages wait in the outbox.`,
+      }),
+    ),
+    events.on('handler.stuck', ({ topic, group, messageId }) =>
+      raise({
+        kind: 'handler.stuck',
+        topic,
+        group,
+        message: `A handler of '${topic}'/'${group}' never came back (message ${messageId}); restart the process if this repeats.`,
+      }),
+    ),
+  ];
+  return () => off.forEach((unsubscribe) => unsubscribe());
+}

@@ -1,0 +1,110 @@
+import type { MqLogger } from '../core/config/options.js';
+import type { MqEvents } from '../core/events/event-bus.js';
+import type { MqEventMap, MqEventName } from '../core/events/event-map.js';
+
+type Line<E extends MqEventName> = (event: MqEventMap[E]) => string;
+type Level = 'log' | 'warn' | 'error' | 'debug';
+
+const sentence = <E extends MqEventName>(level: Level, line: Line<E>): { level: Level; line: Line<E> } => ({
+  level,
+  line,
+});
+
+/** One sentence for each event that an operator should read. Success lines are off unless asked for. */
+const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
+  'message.rescheduled': sentence(
+    'warn',
+    (e) =>
+      `${e.topic}#${e.messageId} was not sent (attempt ${e.attempt}), again in ${e.delayMs} ms: ${e.error.message}`,
+  ),
+  'message.parked': sentence(
+    'error',
+    (e) =>
+      `${e.topic}#${e.messageId} was parked after ${e.attempt} attempts: ${e.error.message}; replay it with MqAdminService once the cause is gone`,
+  ),
+  'lease.lost': sentence(
+    'warn',
+    (e) => `lease of ${e.messageId} was lost before its ${e.during}; another process sends it again`,
+  ),
+  'commit.vanished': sentence(
+    'warn',
+    (e) => `${e.count} messages were not sent: the database had rolled back the transaction that reported a commit`,
+  ),
+  'circuit.opened': sentence(
+    'error',
+    (e) => `sending through the ${e.scope} stopped: ${e.error.message}; messages wait in the outbox`,
+  ),
+  'circuit.closed': sentence('log', (e) => `sending through the ${e.scope} goes on after ${e.openMs} ms`),
+  'loop.failed': sentence('error', (e) => `${e.loop} failed and goes on: ${e.error.message}`),
+  'consumer.stopped': sentence('debug', (e) => `${e.topic}/${e.group} stopped`),
+  'delivery.failed': sentence(
+    'warn',
+    (e) =>
+      `${e.topic}/${e.group}#${e.messageId} failed (attempt ${e.attempt}), ${e.retryInMs === null ? 'the broker delivers it again' : `again in ${e.retryInMs} ms`}: ${e.error.message}`,
+  ),
+  'delivery.parked': sentence(
+    'error',
+    (e) =>
+      `${e.topic}/${e.group}#${e.messageId} was parked in attempt ${e.attempt}: ${e.error.message}; replay it with MqAdminService once the cause is gone`,
+  ),
+  'delivery.duplicate': sentence(
+    'debug',
+    (e) => `${e.topic}/${e.group}#${e.messageId} came again and was acknowledged without running its handler`,
+  ),
+  'delivery.released': sentence(
+    'debug',
+    (e) => `${e.topic}/${e.group}#${e.messageId} was left to the broker: ${e.reason}`,
+  ),
+  'handler.stuck': sentence(
+    'error',
+    (e) =>
+      `a handler of ${e.topic}/${e.group} did not come back after its timeout (message ${e.messageId}); it can no longer write through its manager`,
+  ),
+  'ack.failed': sentence(
+    'warn',
+    (e) =>
+      `${e.count} acknowledgements of ${e.topic}/${e.group} did not arrive (${e.settlement}); the inbox absorbs the copies`,
+  ),
+  'rows.pruned': sentence('debug', (e) => `pruned ${e.count} rows (${e.table})`),
+};
+
+/** An outage of a loop repeats itself every few seconds; one line in this time says enough. */
+const REPEAT_MS = 30_000;
+
+/**
+ * Writes log lines for what happens. Never a payload: events carry none.
+ * @returns the function that stops it
+ */
+export function logEvents(
+  events: MqEvents,
+  logger: MqLogger,
+  { produced, consumed, now }: { produced: boolean; consumed: boolean; now: () => number },
+): () => void {
+  const lines = { ...LINES };
+  if (produced)
+    lines['message.sent'] = sentence(
+      'log',
+      (e) => `${e.topic}#${e.messageId} sent (attempt ${e.attempt}, broker id ${e.brokerMessageId})`,
+    );
+  if (consumed)
+    lines['delivery.handled'] = sentence(
+      'log',
+      (e) => `${e.topic}/${e.group}#${e.messageId} handled in ${e.durationMs} ms (attempt ${e.attempt})`,
+    );
+  const lastLoopLine = new Map<string, number>();
+
+  return events.onAny((name, event) => {
+    const entry = lines[name] as { level: Level; line: (event: unknown) => string } | undefined;
+    if (!entry) return;
+    const text = entry.line(event);
+    if (name === 'loop.failed') {
+      const last = lastLoopLine.get(text);
+      if (last !== undefined && now() - last < REPEAT_MS) return;
+      // Few different texts, unless an error message holds a counter: then old ones are forgotten.
+      if (lastLoopLine.size > 100) lastLoopLine.clear();
+      lastLoopLine.set(text, now());
+    }
+    if (entry.level === 'debug') logger.debug?.(text);
+    else logger[entry.level](text);
+  });
+}
