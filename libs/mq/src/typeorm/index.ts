@@ -1,0 +1,1 @@
+export { TypeOrmTransactionContext } from './transaction/typeorm-transaction-context.js';

@@ -1,0 +1,11 @@
+import type { EntityManager } from 'typeorm';
+
+/** A library that keeps the current transaction of a data source in the async context. */
+export interface AmbientTransactions {
+  /** The manager of the innermost active transaction of the data source, `null` without one. */
+  current(): EntityManager | null;
+  /** Whether the data source is in this library's care, so that `open` is possible. */
+  manages(): boolean;
+  /** Runs `work` in a new transaction that `current` finds, and that everything the library decorates joins. */
+  open<T>(work: () => Promise<T>): Promise<T>;
+}

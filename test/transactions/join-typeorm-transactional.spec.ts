@@ -1,0 +1,85 @@
+import type { DataSource } from 'typeorm';
+import {
+  addTransactionalDataSource,
+  deleteDataSourceByName,
+  initializeTransactionalContext,
+  Propagation,
+  runInTransaction,
+  StorageDriver,
+} from 'typeorm-transactional';
+import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { Note } from './note.entity.js';
+import { DATABASE_KINDS, ScratchDatabase } from './scratch-database.js';
+
+initializeTransactionalContext({ storageDriver: StorageDriver.ASYNC_LOCAL_STORAGE });
+
+describe.each(DATABASE_KINDS)('joining typeorm-transactional on %s', (kind) => {
+  const connectionName = `shop-${kind}`;
+  let database: ScratchDatabase;
+  let dataSource: DataSource;
+  let context: TypeOrmTransactionContext;
+
+  beforeAll(async () => {
+    database = await ScratchDatabase.create(kind);
+    dataSource = addTransactionalDataSource({ name: connectionName, dataSource: await database.connect() });
+    context = await TypeOrmTransactionContext.create(dataSource);
+  });
+  afterAll(async () => {
+    deleteDataSourceByName(connectionName);
+    await database.drop();
+  });
+
+  it('joins the transaction that the patched repositories work in', async () => {
+    await runInTransaction(
+      async () => {
+        await dataSource.getRepository(Note).insert({ id: 'ambient' });
+        const tx = context.find(undefined)?.tx;
+        expect(tx).toBe(dataSource.getRepository(Note).manager);
+        expect(await tx!.existsBy(Note, { id: 'ambient' })).toBe(true);
+      },
+      { connectionName },
+    );
+  });
+
+  it('learns of its end', async () => {
+    const ends: string[] = [];
+    const transaction = (fail: boolean): Promise<void> =>
+      runInTransaction(
+        async () => {
+          context.find(undefined)!.onEnd((outcome) => void ends.push(outcome));
+          if (fail) throw new Error('no');
+        },
+        { connectionName },
+      );
+    await transaction(false);
+    await expect(transaction(true)).rejects.toThrow('no');
+    expect(ends).toEqual(['committed', 'rolled-back']);
+  });
+
+  it('finds nothing outside of a transaction', async () => {
+    expect(context.find(undefined)).toBeNull();
+    await runInTransaction(
+      () =>
+        runInTransaction(async () => expect(context.find(undefined)).toBeNull(), {
+          connectionName,
+          propagation: Propagation.NOT_SUPPORTED,
+        }),
+      { connectionName },
+    );
+  });
+
+  it('opens its own beside an ambient one that it must not touch', async () => {
+    await runInTransaction(
+      () =>
+        context.own(async ({ tx }) => {
+          expect(tx.queryRunner).not.toBe(dataSource.manager.queryRunner);
+        }),
+      { connectionName },
+    );
+  });
+
+  it('does not take the transaction of another data source', async () => {
+    const plain = await TypeOrmTransactionContext.create(await database.connect());
+    await runInTransaction(async () => expect(plain.find(undefined)).toBeNull(), { connectionName });
+  });
+});

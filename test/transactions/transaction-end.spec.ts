@@ -1,0 +1,112 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { Note } from './note.entity.js';
+import { DATABASE_KINDS, type DatabaseKind, ScratchDatabase } from './scratch-database.js';
+
+const OWN_ID: Record<DatabaseKind, string> = { postgres: 'pg_backend_pid()', mysql: 'connection_id()' };
+const KILL: Record<DatabaseKind, (id: string) => string> = {
+  postgres: (id) => `SELECT pg_terminate_backend(${id})`,
+  mysql: (id) => `KILL ${id}`,
+};
+
+describe.each(DATABASE_KINDS)('the end of a transaction on %s', (kind) => {
+  let database: ScratchDatabase;
+  let dataSource: DataSource;
+  let context: TypeOrmTransactionContext;
+  let ends: string[];
+
+  beforeAll(async () => {
+    database = await ScratchDatabase.create(kind);
+    dataSource = await database.connect();
+    context = await TypeOrmTransactionContext.create(dataSource);
+  });
+  afterAll(() => database.drop());
+  beforeEach(() => void (ends = []));
+
+  const note = (manager: EntityManager, name = ''): void =>
+    context.find(manager)!.onEnd((outcome) => void ends.push(`${name}${outcome}`));
+
+  it('is told once, at the outermost commit, however often savepoints are released', async () => {
+    await dataSource.transaction(async (manager) => {
+      note(manager);
+      await manager.transaction(async (nested) => nested.insert(Note, { id: 'a' }));
+      expect(ends).toEqual([]);
+    });
+    expect(ends).toEqual(['committed']);
+  });
+
+  it('is the outermost one also for what was published inside a savepoint that was rolled back', async () => {
+    await dataSource.transaction(async (manager) => {
+      const nested = manager.transaction(async (inner) => {
+        note(inner);
+        throw new Error('back to the savepoint');
+      });
+      await expect(nested).rejects.toThrow('back to the savepoint');
+      expect(ends).toEqual([]);
+    });
+    expect(ends).toEqual(['committed']);
+  });
+
+  it('is told as a rollback', async () => {
+    const failing = dataSource.transaction(async (manager) => {
+      note(manager);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(ends).toEqual(['rolled-back']);
+  });
+
+  it('tells each transaction of one query runner apart, and each data source once', async () => {
+    await TypeOrmTransactionContext.create(dataSource);
+    const runner = dataSource.createQueryRunner();
+    for (const name of ['first ', 'second ']) {
+      await runner.startTransaction();
+      note(runner.manager, name);
+      await runner.commitTransaction();
+    }
+    await runner.release();
+    expect(ends).toEqual(['first committed', 'second committed']);
+  });
+
+  it('never fails the transaction, and one listener never another', async () => {
+    await dataSource.transaction(async (manager) => {
+      context.find(manager)!.onEnd(() => {
+        throw new Error('a listener of ours');
+      });
+      note(manager);
+      await manager.insert(Note, { id: 'kept' });
+    });
+    expect(ends).toEqual(['committed']);
+    expect(await dataSource.manager.existsBy(Note, { id: 'kept' })).toBe(true);
+  });
+
+  it('asks to look when a query runner is released with its transaction open', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    note(runner.manager);
+    await runner.query('ROLLBACK');
+    await runner.release();
+    expect(ends).toEqual(['committed']);
+  });
+
+  it('asks to look when the connection breaks before COMMIT', async () => {
+    const failing = dataSource.transaction(async (manager) => {
+      note(manager);
+      const [{ id }] = (await manager.query(`SELECT ${OWN_ID[kind]} AS id`)) as [{ id: string }];
+      await dataSource.query(KILL[kind](id));
+    });
+    await expect(failing).rejects.toThrow();
+    expect(ends).toEqual(['committed']);
+  });
+
+  it('is still told after the data source was closed and opened again', async () => {
+    const again = await database.connect();
+    const itsContext = await TypeOrmTransactionContext.create(again);
+    await again.destroy();
+    await again.initialize();
+    await again.transaction(async (manager) => {
+      itsContext.find(manager)!.onEnd((outcome) => void ends.push(outcome));
+    });
+    expect(ends).toEqual(['committed']);
+  });
+});
