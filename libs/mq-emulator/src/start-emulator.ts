@@ -12,8 +12,10 @@ import { createEmulatorServer } from './http/create-emulator-server.js';
 import { MessageService } from './http/message-service.js';
 import { RequestCounter, type RequestCounts } from './http/request-counts.js';
 import { stopServer } from './http/stop-server.js';
-import { memoryJournal } from './journal/journal.js';
-import { resolveOptions } from './resolve-options.js';
+import { FileJournal } from './journal/file-journal.js';
+import { type Journal, memoryJournal } from './journal/journal.js';
+import { openData } from './journal/open-data.js';
+import { type ResolvedOptions, resolveOptions } from './resolve-options.js';
 import { createIdSource } from './runtime/ids.js';
 
 /** What `GET /_emulator/state` answers. */
@@ -59,8 +61,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   }
   const resolved = resolveOptions(options);
   const { clock, log, onStep, credentials, config } = resolved;
-  const journal = memoryJournal;
-  const broker = new Broker({ ...resolved, journal });
+  const { broker, journal, release } = await openBroker(resolved);
 
   const faults = new FaultList(resolved.random);
   const counter = new RequestCounter();
@@ -80,7 +81,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   });
   const state = () => ({ instances: broker.state(), requests: counter.state() });
   const server = createEmulatorServer(service, new Control(faults, state), log);
-  const endpoint = await listen(server, resolved.port);
+  const endpoint = await listen(server, resolved.port).catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
 
   let closing: Promise<void> | undefined;
   return {
@@ -88,7 +92,34 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     state,
     setFaults: (list) => faults.replace(parseFaults(list)),
     clearFaults: () => faults.replace([]),
-    close: () => (closing ??= stopServer(server, stopping).finally(() => broker.close())),
+    close: () => (closing ??= stopServer(server, stopping).then(release)),
+  };
+}
+
+interface OpenBroker {
+  broker: Broker;
+  journal: Journal;
+  /** Writes down what is left and gives the folder free. */
+  release(): Promise<void>;
+}
+
+async function openBroker(options: ResolvedOptions): Promise<OpenBroker> {
+  if (options.data === undefined) {
+    const broker = new Broker({ ...options, journal: memoryJournal });
+    return { broker, journal: memoryJournal, release: async () => broker.close() };
+  }
+  const { file, restore, lock } = await openData(options.data, options.log);
+  const journal: FileJournal = new FileJournal(file, () => broker.snapshot(), options.log);
+  const broker = new Broker({ ...options, journal });
+  restore.into(broker, options.clock.now());
+  return {
+    broker,
+    journal,
+    release: () => {
+      broker.close();
+      journal.close();
+      return lock.release();
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 import type { Deadlined } from '../runtime/deadline-heap.js';
 import type { Delivered, Message } from './message.js';
-import type { Partition } from './partition.js';
 import { formatReceipt } from './receipt-handle.js';
 
 /** What one group knows about one message it has begun to work on, from the first delivery until the last. */
@@ -19,8 +18,6 @@ export class Delivery implements Deadlined {
   finished = false;
   /** Ordered consumption only: acked, while others of its batch are not. */
   acked = false;
-  /** Ordered consumption only. */
-  partition?: Partition;
 
   constructor(
     readonly seq: number,

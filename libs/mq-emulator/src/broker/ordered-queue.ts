@@ -19,6 +19,8 @@ import { Partition } from './partition.js';
  */
 export class OrderedQueue implements DeliveryQueue {
   private readonly partitions = new Map<string, Partition>();
+  /** Of every delivery that is part of a batch. */
+  private readonly owners = new Map<Delivery, Partition>();
   private deliverable = new Fifo<Partition>();
   private readonly blocked = new DeadlineHeap<Partition>((partition) => partition.until);
   private readyCount = 0;
@@ -63,20 +65,27 @@ export class OrderedQueue implements DeliveryQueue {
     return batch;
   }
 
+  /** Whether the delivery is part of a batch of this queue. */
+  holds(delivery: Delivery): boolean {
+    return this.owners.has(delivery);
+  }
+
   ack(delivery: Delivery): void {
-    const partition = delivery.partition as Partition;
+    const partition = this.owners.get(delivery) as Partition;
     delivery.acked = true;
     this.unackedCount--;
     if (--partition.unacked > 0) return;
-    for (const done of partition.batch) this.events.finished(done);
-    partition.batch = [];
+    const batch = this.takeBatch(partition);
+    for (const done of batch) this.events.finished(done);
     this.blocked.remove(partition);
     this.release(partition);
   }
 
   expire(now: number): void {
     for (let partition = this.blocked.popDue(now); partition; partition = this.blocked.popDue(now)) {
-      const batch = partition.batch;
+      this.unackedCount -= partition.unacked;
+      partition.unacked = 0;
+      const batch = this.takeBatch(partition);
       let first = 0;
       while (batch[first].acked) this.events.finished(batch[first++]);
       if (batch[first].attempts >= this.maxAttempts) {
@@ -85,10 +94,7 @@ export class OrderedQueue implements DeliveryQueue {
       }
       const again = batch.slice(first);
       for (const delivery of again) if (delivery.acked) this.events.unacked(delivery);
-      this.unackedCount -= partition.unacked;
       this.readyCount += again.length;
-      partition.batch = [];
-      partition.unacked = 0;
       partition.retries = [...again, ...partition.retries];
       this.release(partition);
     }
@@ -101,9 +107,9 @@ export class OrderedQueue implements DeliveryQueue {
   accept(delivery: Delivery, now: number): void {
     const partition = this.partitionOf(delivery);
     if (delivery.until > now) {
-      delivery.partition = partition;
       partition.until = delivery.until;
       partition.batch.push(delivery);
+      this.owners.set(delivery, partition);
       if (!delivery.acked) {
         partition.unacked++;
         this.unackedCount++;
@@ -146,12 +152,19 @@ export class OrderedQueue implements DeliveryQueue {
 
   private deliver(partition: Partition, delivery: Delivery, take: Take, batch: Delivery[]): void {
     delivery.deliver(take.now, take.until);
-    delivery.partition = partition;
+    this.owners.set(delivery, partition);
     partition.until = take.until;
     partition.batch.push(delivery);
     partition.unacked++;
     this.unackedCount++;
     batch.push(delivery);
+  }
+
+  private takeBatch(partition: Partition): Delivery[] {
+    const batch = partition.batch;
+    partition.batch = [];
+    for (const delivery of batch) this.owners.delete(delivery);
+    return batch;
   }
 
   private wait(partition: Partition, delivery: Delivery): void {

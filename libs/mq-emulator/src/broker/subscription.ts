@@ -101,7 +101,7 @@ export class Subscription {
     if (!delivery.accepts(receipt.attempt, this.options.clock.now())) return false;
     this.acked++;
     this.options.journal.note({ type: 'ack', ...this.name, seqs: [receipt.seq] });
-    if (delivery.partition) {
+    if (this.ordered.holds(delivery)) {
       this.ordered.ack(delivery);
       this.polls.wake();
     } else {
@@ -112,7 +112,7 @@ export class Subscription {
 
   /** Makes what was just delivered ready for the next consumer as well. Ordered deliveries stay as they are. */
   double(batch: readonly Delivery[]): void {
-    this.unordered.double(batch.filter((delivery) => !delivery.partition));
+    this.unordered.double(batch.filter((delivery) => !this.ordered.holds(delivery)));
     this.polls.wake();
   }
 

@@ -68,7 +68,6 @@ export class UnorderedQueue implements DeliveryQueue {
   }
 
   accept(delivery: Delivery, now: number): void {
-    delivery.partition = undefined;
     if (delivery.until > now) this.invisible.push(delivery);
     else this.retries.push(delivery);
   }

@@ -10,6 +10,9 @@ const STRIKES: Record<string, readonly string[]> = {
   'drop-ack': ['ack', 'commit', 'rollback'],
 };
 
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
+
 /**
  * Checks a list of faults that came from outside.
  *
@@ -80,9 +83,7 @@ function problemsOfAnswer({ status, body, headers }: Record<string, unknown>): s
 function isHeaders(headers: unknown): boolean {
   if (!isRecord(headers)) return false;
   return Object.entries(headers).every(
-    // oxlint-disable-next-line no-control-regex
-    ([name, value]) =>
-      /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && typeof value === 'string' && !/[\u0000-\u001F]/.test(value),
+    ([name, value]) => HEADER_NAME.test(name) && typeof value === 'string' && HEADER_VALUE.test(value),
   );
 }
 
