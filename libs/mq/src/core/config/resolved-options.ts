@@ -47,7 +47,7 @@ export interface ResolvedGroup {
   readonly groupId: string;
   /** Without the suffix, as configured; `null` when the configuration names none. */
   readonly tags: readonly string[] | null;
-  readonly identify: GroupOptions['identify'] | null;
+  readonly identify: NonNullable<GroupOptions['identify']> | null;
   readonly concurrency: number;
   readonly timeoutMs: number;
   readonly maxAttempts: number;

@@ -36,8 +36,10 @@ export interface MqEventMap {
   'delivery.failed': DeliveryRef & { error: FailureInfo; retryInMs: number | null };
   /** A delivery was parked: acknowledged, and kept in the error table. */
   'delivery.parked': DeliveryRef & { error: FailureInfo };
-  /** A delivery was left to the broker without a verdict (shutdown, no lease left, contention). */
-  'delivery.released': DeliveryRef & { reason: 'shutdown' | 'lease' | 'contention' | 'database' };
+  /** A delivery was acknowledged without running a handler: a replay for another group, or a tag that nobody takes. */
+  'delivery.skipped': DeliveryRef & { reason: 'other-group' | 'unmatched' };
+  /** A delivery was left to the broker without a verdict (shutdown, no lease left, contention, an older one of its ordering key failed). */
+  'delivery.released': DeliveryRef & { reason: 'shutdown' | 'lease' | 'contention' | 'database' | 'order' };
   /** A handler did not come back after its timeout; it still runs, cut off from the database. */
   'handler.stuck': GroupRef & { messageId: string };
   'handler.unstuck': GroupRef & { messageId: string };

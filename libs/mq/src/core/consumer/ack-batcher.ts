@@ -1,0 +1,88 @@
+import type { MqEvents } from '../events/event-bus.js';
+import type { GroupRef } from '../events/event-map.js';
+import type { Clock } from '../runtime/clock.js';
+import { Coalescer } from '../runtime/coalescer.js';
+import { TransportError } from '../transport/transport-error.js';
+import type { Delivery, MessageSource, Settlement } from '../transport/transport.js';
+
+/** Pauses before another try of an acknowledgement that got no answer. */
+const RETRY_MS = [500, 2_000, 8_000];
+
+interface PendingAck {
+  readonly delivery: Delivery;
+  readonly tries: number;
+}
+
+/**
+ * Acknowledges the deliveries of one source, many in one call: what commits while a call is under way goes with the next.
+ *
+ * An acknowledgement comes after the commit, so losing one costs a redelivery that the inbox absorbs, and trying it
+ * again is harmless. One without an answer is tried again while its lease lasts; one that is too late is only told.
+ */
+export class AckBatcher {
+  private readonly coalescer: Coalescer<PendingAck, Settlement>;
+  private readonly open = new Set<Promise<Settlement>>();
+
+  constructor(
+    private readonly source: MessageSource,
+    max: number,
+    private readonly ref: GroupRef,
+    private readonly clock: Clock,
+    private readonly events: MqEvents,
+    private readonly signal: AbortSignal,
+  ) {
+    this.coalescer = new Coalescer((batch) => this.send(batch), max);
+  }
+
+  /** Never rejects. */
+  ack(delivery: Delivery): Promise<Settlement> {
+    const settled = this.settle(delivery);
+    this.open.add(settled);
+    return settled.finally(() => this.open.delete(settled));
+  }
+
+  /** Resolves when no acknowledgement is pending. */
+  async idle(): Promise<void> {
+    while (this.open.size > 0) await Promise.all(this.open);
+  }
+
+  private async settle(delivery: Delivery): Promise<Settlement> {
+    for (let tries = 0; ; tries++) {
+      const settlement = await this.coalescer.add({ delivery, tries });
+      if (settlement !== 'unknown' || !this.mayRetry({ delivery, tries })) return settlement;
+      await this.clock.sleep(RETRY_MS[tries]!, this.signal);
+    }
+  }
+
+  private mayRetry({ delivery, tries }: PendingAck): boolean {
+    const pause = RETRY_MS[tries];
+    return pause !== undefined && !this.signal.aborted && this.clock.monotonic() + pause < delivery.leaseEndsAt;
+  }
+
+  private async send(batch: PendingAck[]): Promise<Settlement[]> {
+    const settlements = await this.call(batch.map(({ delivery }) => delivery));
+    this.tell(
+      'lease-lost',
+      settlements.filter((settlement) => settlement === 'lease-lost'),
+    );
+    this.tell(
+      'unknown',
+      settlements.filter((settlement, i) => settlement === 'unknown' && !this.mayRetry(batch[i]!)),
+    );
+    return settlements;
+  }
+
+  private async call(deliveries: Delivery[]): Promise<Settlement[]> {
+    try {
+      const settlements = await this.source.ack(deliveries, this.signal);
+      return deliveries.map((_, i) => settlements[i] ?? 'unknown');
+    } catch (error) {
+      const lost = error instanceof TransportError && error.kind === 'lease-lost';
+      return deliveries.map(() => (lost ? 'lease-lost' : 'unknown'));
+    }
+  }
+
+  private tell(settlement: 'lease-lost' | 'unknown', failed: readonly Settlement[]): void {
+    if (failed.length > 0) this.events.emit('ack.failed', { ...this.ref, count: failed.length, settlement });
+  }
+}

@@ -1,0 +1,84 @@
+import type { MqEvents } from '../events/event-bus.js';
+import { describeError } from '../errors/describe-error.js';
+import { fullJitter } from '../retry/backoff.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Random } from '../runtime/random.js';
+import { Door } from './door.js';
+
+const BASE_MS = 500;
+const CAP_MS = 30_000;
+
+/**
+ * Keeps polls from fetching what the database cannot take: each fetched delivery would burn one of the broker's
+ * deliveries, and on brokers without a nack hide the message until its lease ends.
+ *
+ * States: *open*; *closed* (no polls; after a backoff a probe asks the database, as often as it takes); *trying* (the
+ * probe was answered; polls fetch one message each, because a database that reads may still refuse to write).
+ *
+ * A failure closes an open gate and one that tries; a closed gate ignores it, it is news from before. A delivery that
+ * entered the inbox opens it. No failure that goes through here counts against a message.
+ */
+export class DatabaseGate {
+  private readonly door = new Door();
+  private state: 'open' | 'closed' | 'trying' = 'open';
+  private closings = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly events: MqEvents,
+    private readonly stopped: AbortSignal,
+  ) {}
+
+  get isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
+  /** Most messages that a poll may fetch now. */
+  get allowance(): number {
+    return this.state === 'open' ? Number.POSITIVE_INFINITY : 1;
+  }
+
+  pass(signal: AbortSignal): Promise<void> {
+    return this.door.pass(signal);
+  }
+
+  succeeded(): void {
+    if (this.state === 'closed') return;
+    this.state = 'open';
+    this.closings = 0;
+  }
+
+  /** @param probe a harmless question to the database that failed */
+  failed(error: unknown, probe: () => Promise<unknown>): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.closings++;
+    this.door.close();
+    this.tell(error);
+    void this.probeUntilAnswered(probe);
+  }
+
+  private async probeUntilAnswered(probe: () => Promise<unknown>): Promise<void> {
+    for (let tries = this.closings; !this.stopped.aborted; tries++) {
+      await this.clock.sleep(BASE_MS + fullJitter(tries, BASE_MS, CAP_MS - BASE_MS, this.random), this.stopped);
+      if (this.stopped.aborted) break;
+      try {
+        await probe();
+        break;
+      } catch (error) {
+        this.tell(error);
+      }
+    }
+    this.state = 'trying';
+    this.door.open();
+  }
+
+  private tell(error: unknown): void {
+    const { message } = describeError(error);
+    this.events.emit('loop.failed', {
+      loop: 'consumer:database',
+      error: { code: 'MQ_DATABASE_UNAVAILABLE', message, cause: error },
+    });
+  }
+}

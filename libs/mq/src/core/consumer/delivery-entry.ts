@@ -1,0 +1,49 @@
+import { describeError } from '../errors/describe-error.js';
+import { MqError } from '../errors/mq-error.js';
+import type { FailureInfo } from '../events/event-map.js';
+import { decodeHeaders, MQ_HEADERS } from '../message/wire-properties.js';
+import type { ErrorEntry } from '../store/error-entry.js';
+import type { InboundMessage } from '../transport/transport.js';
+import type { Subscription } from './subscription.js';
+
+/** What of a failed attempt may be told. What is no error of ours came out of the handler. */
+export function deliveryFailure(error: unknown): FailureInfo {
+  const code = error instanceof MqError ? error.code : 'MQ_HANDLER_FAILED';
+  return { code, message: describeError(error).message, cause: error };
+}
+
+export interface FailedDelivery {
+  readonly message: InboundMessage;
+  readonly messageId: string;
+  readonly subscription: Subscription;
+  readonly attempt: number;
+  readonly instance: string;
+}
+
+/** A failed or parked delivery as a row of the error table. Parking keeps the message itself: it may be the only copy. */
+export function deliveryEntry(failed: FailedDelivery, error: unknown, parked: boolean): ErrorEntry {
+  const { message, messageId, subscription, attempt, instance } = failed;
+  const { name, message: text, stack } = describeError(error);
+  const headers = decodeHeaders(message.properties[MQ_HEADERS]);
+  return {
+    direction: 'CONSUME',
+    messageId,
+    topicAlias: subscription.topic.alias,
+    tag: message.tag,
+    key: message.key,
+    group: subscription.group.alias,
+    groupId: subscription.group.groupId,
+    attempt,
+    parked,
+    errorClass: name,
+    errorCode: deliveryFailure(error).code,
+    message: text,
+    stack,
+    payload: parked ? message.body : null,
+    headers: parked && Object.keys(headers).length > 0 ? JSON.stringify(headers) : null,
+    orderingKey: message.orderingKey,
+    brokerMessageId: message.brokerMessageId,
+    publishedAt: message.publishedAt,
+    instance,
+  };
+}

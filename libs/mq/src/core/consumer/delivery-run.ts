@@ -1,0 +1,264 @@
+import { describeError } from '../errors/describe-error.js';
+import type { DeliveryRef, MqEventMap } from '../events/event-map.js';
+import type { MqMessage } from '../message/message.js';
+import { MQ_GROUP } from '../message/wire-properties.js';
+import { verdictOn } from '../retry/failure-verdict.js';
+import { runAttempt, type AttemptOutcome } from './attempt.js';
+import type { ConsumerContext } from './consumer-context.js';
+import { deliveryEntry, deliveryFailure } from './delivery-entry.js';
+import { exhausted, undecodable, unmatched } from './delivery-errors.js';
+import type { GroupState } from './group-state.js';
+import type { RegisteredHandler } from './handler.js';
+import { identify, toMqMessage, type Identity } from './inbound.js';
+import type { LeasedDelivery } from './leased-delivery.js';
+import type { Subscription } from './subscription.js';
+
+/** Deliveries beyond `maxAttempts` after which a message is parked although no failure was recorded: it kills processes. */
+const UNRECORDED_DELIVERIES = 10;
+/** Pause before the next attempt of a delivery that the database turned away. Polls wait for the database itself. */
+const DATABASE_RETRY_MS = 5_000;
+
+/** What a step left behind. `done`: acknowledged, or about to be. `again`: to be held in memory. `left`: the broker has it. */
+export type StepResult = { readonly kind: 'done' | 'left' } | { readonly kind: 'again'; readonly inMs: number };
+
+const DONE: StepResult = { kind: 'done' };
+const LEFT: StepResult = { kind: 'left' };
+
+/**
+ * One delivery in the hands of this process, from its arrival until it is acknowledged or left to the broker. Each
+ * `step()` is at most one attempt; the caller gives it a place to run in.
+ *
+ *     arrived ─ a replay for another group, or a tag nobody takes (`unmatched: 'ack'`) ──────────→ acknowledged
+ *             ─ a tag nobody takes, a body that cannot be decoded, attempts used up ─────────────→ parking
+ *             ─ too little of the lease left for a whole attempt ────────────────────────────────→ left to the broker
+ *             ─ otherwise ─→ attempt
+ *     attempt ─ handled, or the inbox knows the message ─────────────────────────────────────────→ acknowledged
+ *             ─ contention: a copy is being handled elsewhere; shutdown cut it off ──────────────→ left to the broker
+ *             ─ the database failed before the handler started: not counted, polls pause ────────→ held, or left
+ *             ─ failed for good, or once too often ──────────────────────────────────────────────→ parking
+ *             ─ failed otherwise: recorded; the broker is told the delay, if it takes one ───────→ held, or left
+ *     held    ─ its time has come ───────────────────────────────────────────────────────────────→ arrived
+ *             ─ shutdown ────────────────────────────────────────────────────────────────────────→ left to the broker
+ *     parking ─ written, or another copy's inbox row is there ───────────────────────────────────→ acknowledged
+ *             ─ the database failed ─────────────────────────────────────────────────────────────→ left to the broker
+ *
+ * "Left" loses nothing: the lease ends and the broker delivers again. Only what the database holds is acknowledged.
+ */
+export class DeliveryRun<Handle> {
+  private readonly identity: Identity;
+  /** Failed attempts that count: those recorded earlier and ours since. `null` until somebody must know. */
+  private failures: number | null = null;
+
+  constructor(
+    private readonly context: ConsumerContext<Handle>,
+    private readonly subscription: Subscription<Handle>,
+    private readonly group: GroupState,
+    private readonly lease: LeasedDelivery,
+  ) {
+    this.identity = identify(lease.message, subscription.group, subscription.tagSuffix);
+  }
+
+  get ref(): DeliveryRef {
+    const { topic, group } = this.subscription;
+    const { id } = this.identity;
+    return {
+      topic: topic.alias,
+      group: group.alias,
+      messageId: id,
+      key: this.lease.message.key ?? id,
+      attempt: this.attempt,
+    };
+  }
+
+  /** One attempt, or what makes it needless. Never rejects. */
+  async step(): Promise<StepResult> {
+    const { subscription, lease } = this;
+    const { message } = lease;
+    const { id } = this.identity;
+    const target = message.properties[MQ_GROUP];
+    if (target !== undefined && target !== subscription.group.groupId) return this.skip('other-group');
+    const handler = subscription.handlerFor(message.tag);
+    if (!handler) {
+      if (subscription.group.unmatched === 'ack') return this.skip('unmatched');
+      return this.park(unmatched(subscription, id, message.tag));
+    }
+    let decoded: MqMessage;
+    try {
+      decoded = toMqMessage(message, id, subscription);
+    } catch (error) {
+      return this.park(undecodable(subscription, id, error));
+    }
+    if (!(await lease.ensure())) return this.leave('lease');
+    try {
+      await this.countFailures();
+    } catch (error) {
+      return this.turnedAway(error);
+    }
+    if (this.isExhausted) return this.park(exhausted(subscription, id, this.failures ?? 0, lease.deliveryCount));
+    if (this.identity.problem !== null) return this.fail(this.identity.problem);
+    return this.attemptWith(handler, decoded);
+  }
+
+  /** Leaves the delivery to the broker. At shutdown somebody else can have it at once, where the broker takes a delay. */
+  async leave(reason: MqEventMap['delivery.released']['reason']): Promise<StepResult> {
+    this.context.events.emit('delivery.released', { ...this.ref, reason });
+    if (reason === 'shutdown') await this.lease.retryIn(0);
+    return LEFT;
+  }
+
+  /** The larger of recorded failures + 1 and the broker's count, which also knows the attempts that ended a process. */
+  private get attempt(): number {
+    return Math.max((this.failures ?? 0) + 1, this.lease.deliveryCount);
+  }
+
+  private get isExhausted(): boolean {
+    const { maxAttempts } = this.subscription.group;
+    return (this.failures ?? 0) >= maxAttempts || this.lease.deliveryCount >= maxAttempts + UNRECORDED_DELIVERIES;
+  }
+
+  /** A first delivery cannot have failed before, and is most of them: it costs no lookup. */
+  private async countFailures(): Promise<void> {
+    this.failures ??= this.lease.deliveryCount > 1 ? await this.lookUpFailures() : 0;
+  }
+
+  private lookUpFailures(): Promise<number> {
+    return this.context.deliveries.failures(this.subscription.group.groupId, this.identity.id);
+  }
+
+  private async attemptWith(handler: RegisteredHandler<Handle>, message: MqMessage): Promise<StepResult> {
+    const { context, subscription, lease } = this;
+    const controller = new AbortController();
+    const startedAt = context.clock.monotonic();
+    const keeper = lease.keep(() => controller.abort(new Error('the lease of the delivery was lost')));
+    const outcome = await runAttempt(context, {
+      subscription,
+      handler,
+      message,
+      brokerMessageId: lease.message.brokerMessageId,
+      attempt: this.attempt,
+      lockWaitMs: lease.lockWaitMs,
+      controller,
+      leaseSuffices: () => (keeper ? !keeper.isLost : lease.suffices),
+    });
+    await lease.release(keeper);
+    return this.conclude(outcome, context.clock.monotonic() - startedAt, keeper?.isLost ?? false);
+  }
+
+  private conclude(outcome: AttemptOutcome, durationMs: number, leaseLost: boolean): StepResult | Promise<StepResult> {
+    switch (outcome.kind) {
+      case 'handled':
+        this.context.events.emit('delivery.handled', { ...this.ref, durationMs: Math.round(durationMs) });
+        return this.ack();
+      case 'duplicate':
+        return this.acknowledgeDuplicate(outcome.of);
+      case 'contention':
+        return this.leave('contention');
+      case 'no-lease':
+        return this.leave('lease');
+      case 'shutdown':
+        return this.leave('shutdown');
+      case 'database':
+        return this.turnedAway(outcome.error);
+      case 'failed':
+        // A handler that stopped because its lease was lost has not failed; the message is somebody else's by now.
+        return leaseLost ? this.leave('lease') : this.fail(outcome.error);
+    }
+  }
+
+  private async fail(error: unknown): Promise<StepResult> {
+    const { context, subscription, lease } = this;
+    const { maxAttempts, alias, backoff } = subscription.group;
+    const { ref } = this;
+    const delay = verdictOn(
+      {
+        side: 'consume',
+        attempt: ref.attempt,
+        maxAttempts,
+        error,
+        messageId: ref.messageId,
+        topic: ref.topic,
+        group: alias,
+      },
+      backoff,
+    );
+    if (delay === 'park') return this.park(error);
+    await this.record(error);
+    this.failures = (this.failures ?? 0) + 1;
+    const told = await lease.retryIn(delay);
+    const held = !lease.takesDelay && this.canHold(delay);
+    const retryInMs = told || held ? delay : null;
+    context.events.emit('delivery.failed', { ...ref, error: deliveryFailure(error), retryInMs });
+    return held ? { kind: 'again', inMs: delay } : LEFT;
+  }
+
+  /** The database failed before the handler ran: nothing is held against the message, and polls wait for the database. */
+  private turnedAway(error: unknown): StepResult | Promise<StepResult> {
+    this.context.database.failed(error, () => this.lookUpFailures());
+    return this.canHold(DATABASE_RETRY_MS) ? { kind: 'again', inMs: DATABASE_RETRY_MS } : this.leave('database');
+  }
+
+  private canHold(delayMs: number): boolean {
+    return this.group.held.hasRoom && this.lease.fitsAfter(delayMs);
+  }
+
+  /** After the attempt's rollback and outside of it, so that neither takes the other along. */
+  private async park(error: unknown): Promise<StepResult> {
+    const { context, subscription, ref } = this;
+    const { settleGroup, group } = subscription;
+    try {
+      const entry = deliveryEntry(this.failed, error, true);
+      const parked = await context.deliveries.park(entry, { inbox: group.inbox, settleGroup });
+      if (parked === 'parked') context.events.emit('delivery.parked', { ...ref, error: deliveryFailure(error) });
+      else context.events.emit('delivery.duplicate', ref);
+    } catch (failure) {
+      this.tell('parking', failure);
+      return this.leave('database');
+    }
+    return this.ack();
+  }
+
+  private async record(error: unknown): Promise<void> {
+    try {
+      await this.context.deliveries.recordFailure(deliveryEntry(this.failed, error, false));
+    } catch (failure) {
+      this.tell('recording a failure', failure);
+    }
+  }
+
+  private async acknowledgeDuplicate(of: 'handled' | 'parked'): Promise<StepResult> {
+    const { context, subscription, lease, ref } = this;
+    if (of === 'handled' && subscription.settleGroup !== null) {
+      try {
+        const { brokerMessageId } = lease.message;
+        await context.deliveries.settleHandled(ref.messageId, subscription.settleGroup, brokerMessageId);
+      } catch (error) {
+        return this.turnedAway(error);
+      }
+    }
+    context.events.emit('delivery.duplicate', ref);
+    return this.ack();
+  }
+
+  private skip(reason: MqEventMap['delivery.skipped']['reason']): StepResult {
+    this.context.events.emit('delivery.skipped', { ...this.ref, reason });
+    return this.ack();
+  }
+
+  private ack(): StepResult {
+    this.lease.ack();
+    return DONE;
+  }
+
+  private get failed(): Parameters<typeof deliveryEntry>[0] {
+    const { context, subscription, lease, identity, attempt } = this;
+    return { message: lease.message, messageId: identity.id, subscription, attempt, instance: context.instance };
+  }
+
+  private tell(what: string, error: unknown): void {
+    const { message } = describeError(error);
+    this.context.events.emit('loop.failed', {
+      loop: `consumer:${this.subscription.label} ${what}`,
+      error: { code: 'MQ_DATABASE_UNAVAILABLE', message, cause: error },
+    });
+  }
+}

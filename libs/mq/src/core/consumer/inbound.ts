@@ -1,0 +1,58 @@
+import type { ResolvedGroup } from '../config/resolved-options.js';
+import { MqMessage } from '../message/message.js';
+import { decodeHeaders, MQ_HEADERS, MQ_ID } from '../message/wire-properties.js';
+import type { InboundMessage } from '../transport/transport.js';
+import type { Subscription } from './subscription.js';
+
+/** What the inbox can hold. An id of ours has 36 characters. */
+const MAX_ID = 128;
+
+/** Who a message is, without having decoded it. */
+export interface Identity {
+  readonly id: string;
+  /** What `identify` threw or answered wrongly; the id is then the broker's. */
+  readonly problem: unknown;
+}
+
+/**
+ * The id by which a message is deduplicated: ours from the wire; what the group's `identify` says of a message that
+ * another kind of producer sent; else the broker's own, which stays the same over redeliveries but not over re-sends.
+ */
+export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffix: string): Identity {
+  const ours = message.properties[MQ_ID];
+  if (ours !== undefined && isId(ours)) return { id: ours, problem: null };
+  const brokers = `broker:${message.brokerMessageId}`;
+  if (!group.identify) return { id: brokers, problem: null };
+  try {
+    const { key, body, properties, brokerMessageId } = message;
+    const id = group.identify({ key, tag: plainTag(message.tag, tagSuffix), body, properties, brokerMessageId });
+    if (id === undefined) return { id: brokers, problem: null };
+    if (isId(id)) return { id, problem: null };
+    throw new TypeError(`identify() of group '${group.alias}' must answer a text of 1 to ${MAX_ID} characters`);
+  } catch (error) {
+    return { id: brokers, problem: error ?? new Error(`identify() of group '${group.alias}' threw nothing`) };
+  }
+}
+
+/** The message as a handler sees it. @throws what the topic's codec throws for a body that it cannot read */
+export function toMqMessage(message: InboundMessage, id: string, { topic, group, tagSuffix }: Subscription): MqMessage {
+  return new MqMessage({
+    id,
+    key: message.key ?? id,
+    topic: topic.alias,
+    group: group.alias,
+    tag: plainTag(message.tag, tagSuffix) ?? undefined,
+    payload: topic.codec.decode(message.body),
+    headers: decodeHeaders(message.properties[MQ_HEADERS]),
+    orderingKey: message.orderingKey ?? undefined,
+    publishedAt: new Date(message.publishedAt),
+  });
+}
+
+/** A tag without the environment's suffix; one of another environment stays as it is. */
+export function plainTag(wireTag: string | null, tagSuffix: string): string | null {
+  if (wireTag === null || tagSuffix === '' || !wireTag.endsWith(tagSuffix)) return wireTag;
+  return wireTag.slice(0, -tagSuffix.length);
+}
+
+const isId = (id: unknown): id is string => typeof id === 'string' && id.length > 0 && id.length <= MAX_ID;

@@ -1,0 +1,73 @@
+import type { Clock } from '../runtime/clock.js';
+import type { Delivery, MessageSource } from '../transport/transport.js';
+
+/** Pause before an extension that failed is tried again. */
+const RETRY_MS = 1_000;
+
+/**
+ * Prolongs the lease of one delivery while its handler runs, each time half of it has gone by.
+ *
+ * States: *keeping*; *lost* (the broker said so, or the lease ended while extensions failed: `onLost` was called, once);
+ * *stopped*. An extension may give the delivery a new handle, so whoever settles it asks `stop()` for the current one.
+ */
+export class LeaseKeeper {
+  private state: 'keeping' | 'lost' | 'stopped' = 'keeping';
+  private readonly stopper = new AbortController();
+  private readonly loop: Promise<void>;
+
+  constructor(
+    private readonly source: MessageSource,
+    private readonly clock: Clock,
+    private readonly leaseMs: number,
+    private delivery: Delivery,
+    private readonly onLost: () => void,
+    private readonly hangUp: AbortSignal,
+  ) {
+    this.loop = this.keep();
+  }
+
+  get isLost(): boolean {
+    return this.state === 'lost';
+  }
+
+  /** Ends the keeping; an extension under way is waited for, because its answer carries the handle that counts. */
+  async stop(): Promise<Delivery> {
+    if (this.state === 'keeping') this.state = 'stopped';
+    this.stopper.abort();
+    await this.loop;
+    return this.delivery;
+  }
+
+  private async keep(): Promise<void> {
+    while (this.state === 'keeping') {
+      await this.clock.sleep(Math.max(0, this.remaining()) / 2, this.stopper.signal);
+      while (this.state === 'keeping' && !(await this.extend())) {
+        if (this.remaining() <= RETRY_MS) this.lose();
+        else await this.clock.sleep(RETRY_MS, this.stopper.signal);
+      }
+    }
+  }
+
+  private remaining(): number {
+    return this.delivery.leaseEndsAt - this.clock.monotonic();
+  }
+
+  /** `false` when the broker gave no answer. */
+  private async extend(): Promise<boolean> {
+    try {
+      // Not under the stop signal: an extension that the broker has carried out must not look like none.
+      const extended = await this.source.extend!(this.delivery, this.leaseMs, this.hangUp);
+      if (extended === null) this.lose();
+      else this.delivery = extended;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private lose(): void {
+    if (this.state !== 'keeping') return;
+    this.state = 'lost';
+    this.onLost();
+  }
+}

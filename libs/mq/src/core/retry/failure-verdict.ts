@@ -1,0 +1,16 @@
+import type { MqFailure } from '../config/options.js';
+import type { BackoffPolicy } from '../config/resolved-options.js';
+import { PermanentError, RetryLater } from '../errors/control-flow.js';
+
+/**
+ * What becomes of a delivery after a failed attempt: milliseconds until the next one, or `'park'`.
+ *
+ * Asked in this order, because the later answers must not overrule the earlier: a permanent error; attempts used up
+ * (also for a handler that asks for a later attempt: that one failed too); the time that the handler asks for; the policy.
+ */
+export function verdictOn(failure: MqFailure, backoff: BackoffPolicy): number | 'park' {
+  if (failure.error instanceof PermanentError) return 'park';
+  if (failure.attempt >= failure.maxAttempts) return 'park';
+  if (failure.error instanceof RetryLater) return failure.error.delayMs;
+  return backoff(failure);
+}
