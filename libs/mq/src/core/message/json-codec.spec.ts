@@ -1,0 +1,31 @@
+import * as fc from 'fast-check';
+import { jsonCodec } from './json-codec.js';
+
+describe('jsonCodec', () => {
+  it('round-trips every JSON value and leaves nothing that XML cannot carry', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+        const text = jsonCodec.encode(value);
+        expect(JSON.stringify(jsonCodec.decode(text))).toBe(JSON.stringify(value));
+        // oxlint-disable-next-line no-control-regex
+        expect(text).not.toMatch(/[<>&\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/);
+        expect(text.isWellFormed()).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    [']]>', '"]]\\u003e"'],
+    ['a\r\n', '"a\\r\\n"'],
+    ['\ud800', '"\\ud800"'],
+    ['\uffff', '"\\uffff"'],
+    ['🎉', '"🎉"'],
+  ])('writes %j so that it survives', (value, text) => {
+    expect(jsonCodec.encode(value)).toBe(text);
+    expect(jsonCodec.decode(text)).toBe(value);
+  });
+
+  it.each([[undefined], [() => 1], [Symbol('x')]])('refuses %p, which has no JSON form', (value) => {
+    expect(() => jsonCodec.encode(value)).toThrow('has no JSON form');
+  });
+});

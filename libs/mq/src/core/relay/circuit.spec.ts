@@ -1,0 +1,125 @@
+import { MqEvents } from '../events/event-bus.js';
+import { Circuit } from './circuit.js';
+import type { SendFailure } from './failure.js';
+
+const failure = (about: SendFailure['about'], retryAfterMs: number | null = null): SendFailure => ({
+  about,
+  code: 'MQ_BROKER_UNAVAILABLE',
+  message: 'down',
+  retryAfterMs,
+  cause: undefined,
+});
+
+describe('Circuit', () => {
+  const setup = (): { time: { now: number }; refunded: string[]; log: string[]; circuit: Circuit } => {
+    const time = { now: 0 };
+    const refunded: string[] = [];
+    const log: string[] = [];
+    const events = new MqEvents();
+    events.on('circuit.opened', ({ scope }) => log.push(`opened ${scope}`));
+    events.on('circuit.closed', ({ scope }) => log.push(`closed ${scope}`));
+    const clock = {
+      now: () => time.now,
+      monotonic: () => time.now,
+      schedule: () => () => undefined,
+      sleep: async () => undefined,
+    };
+    return {
+      time,
+      refunded,
+      log,
+      circuit: new Circuit(
+        clock,
+        () => 0,
+        events,
+        (ids) => refunded.push(...ids),
+      ),
+    };
+  };
+
+  it('opens the connection at once on a failure that says nothing about the message, and does not count it', () => {
+    const { circuit, log } = setup();
+    expect(circuit.failed('t', 'm1', failure('connection'))).toBe(false);
+    expect(log).toEqual(['opened connection']);
+    expect(circuit.admit('any')).toEqual({ go: false, retryInMs: 500 });
+    expect(circuit.wouldAdmit('any')).toBe(false);
+  });
+
+  it('closes off one topic and leaves the others alone', () => {
+    const { circuit, log } = setup();
+    circuit.failed('missing', 'm1', failure('topic'));
+    expect(log).toEqual(['opened topic missing']);
+    expect(circuit.admit('missing').go).toBe(false);
+    expect(circuit.admit('there')).toEqual({ go: true, probe: false });
+    expect(circuit.openTopics).toEqual(['missing']);
+  });
+
+  it('lets one probe through when it is time, and closes when that succeeds', () => {
+    const { circuit, time, log } = setup();
+    circuit.failed('t', 'm1', failure('connection'));
+    time.now = 500;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+    expect(circuit.admit('t').go).toBe(false);
+    circuit.succeeded('t');
+    expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+    expect(log).toEqual(['opened connection', 'closed connection']);
+  });
+
+  it('probes less and less often, and never more than three seconds apart', () => {
+    const { circuit, time } = setup();
+    const waits: number[] = [];
+    circuit.failed('t', 'm1', failure('connection'));
+    for (let i = 0; i < 5; i++) {
+      waits.push(circuit.nextProbeInMs()!);
+      time.now += circuit.nextProbeInMs()!;
+      circuit.admit('t');
+      circuit.failed('t', 'm1', failure('connection'));
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 3_000, 3_000]);
+  });
+
+  it('waits as long as the broker asks', () => {
+    const { circuit } = setup();
+    circuit.failed('t', 'm1', failure('topic', 60_000));
+    expect(circuit.nextProbeInMs()).toBe(60_000);
+  });
+
+  it('takes five unknown outcomes of at least two messages for the broker, and gives their attempts back', () => {
+    const { circuit, refunded, log } = setup();
+    const counted = ['a', 'b', 'a', 'b', 'a'].map((id) => circuit.failed('t', id, failure('unknown')));
+    expect(counted).toEqual([true, true, true, true, false]);
+    expect(log).toEqual(['opened connection']);
+    expect(refunded).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it('does not let one message that never arrives stop the others', () => {
+    const { circuit, log } = setup();
+    for (let i = 0; i < 50; i++) expect(circuit.failed('t', 'poison', failure('unknown'))).toBe(true);
+    expect(log).toEqual([]);
+  });
+
+  it('forgets unknown outcomes when something succeeds', () => {
+    const { circuit, log } = setup();
+    for (const id of ['a', 'b', 'c', 'd']) circuit.failed('t', id, failure('unknown'));
+    circuit.succeeded('t');
+    circuit.failed('t', 'e', failure('unknown'));
+    expect(log).toEqual([]);
+  });
+
+  it('does not count probes against the message that happens to be one', () => {
+    const { circuit, time } = setup();
+    circuit.failed('t', 'm1', failure('connection'));
+    time.now = 500;
+    circuit.admit('t');
+    expect(circuit.failed('t', 'm1', failure('unknown'))).toBe(false);
+  });
+
+  it('takes a refused message for a broker that works', () => {
+    const { circuit, time, log } = setup();
+    circuit.failed('t', 'm1', failure('connection'));
+    time.now = 500;
+    circuit.admit('t');
+    expect(circuit.failed('t', 'm1', failure('message'))).toBe(true);
+    expect(log).toEqual(['opened connection', 'closed connection']);
+  });
+});
