@@ -1,0 +1,127 @@
+import type { Clock } from '../../core/runtime/clock.js';
+import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
+import type { HttpAnswer } from './http-exchange.js';
+import { childText, parseXml } from './parse-xml.js';
+
+/**
+ * What the broker's own codes mean. A code that is not here is retried (`unknown`) and not believed: calling it `invalid`
+ * would park messages because of a word that somebody added last week.
+ */
+const KINDS: Readonly<Record<string, TransportErrorKind>> = {
+  AccessDenied: 'auth',
+  InvalidAccessKeyId: 'auth',
+  SignatureDoesNotMatch: 'auth',
+  TimeExpired: 'auth',
+  MissingAuthorizationHeader: 'auth',
+  InvalidAuthorizationHeader: 'auth',
+  MissingDateHeader: 'auth',
+  InvalidDateHeader: 'auth',
+  HTTPForbidden: 'auth',
+  TopicNotExist: 'not-found',
+  SubscriptionNotExist: 'not-found',
+  InvalidRequestURL: 'not-found',
+  InvalidQueryString: 'not-found',
+  QpsLimitExceeded: 'throttled',
+  TooManyRequests: 'throttled',
+  Throttling: 'throttled',
+  InvalidArgument: 'invalid',
+  MalformedXML: 'invalid',
+  InvalidContent: 'invalid',
+  NotSupport: 'invalid',
+};
+
+const ADVICE: Partial<Record<TransportErrorKind, string>> = {
+  auth: 'check the access key, its permissions, and that the endpoint is the HTTP one of this account',
+  'not-found': 'create it at the broker, or correct topic, group and instanceId',
+  throttled: 'the broker asks to slow down',
+};
+
+/** Codes after which other credentials may do better. */
+const CREDENTIAL_CODES = new Set(['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch']);
+
+/** Whether asking the credentials provider again could help. */
+export function isCredentialRefusal(error: unknown): boolean {
+  return error instanceof TransportError && error.kind === 'auth' && CREDENTIAL_CODES.has(error.brokerCode ?? '');
+}
+
+export interface BrokerError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The `<Error>` of an answer, or `null` when it is no word of the broker: HTML, JSON, nothing, broken XML. */
+export function brokerError(answer: HttpAnswer): BrokerError | null {
+  try {
+    const root = parseXml(answer.body);
+    const code = root.name === 'Error' ? childText(root, 'Code')?.trim() : undefined;
+    return code ? { code, message: childText(root, 'Message')?.trim() ?? '' } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The error for an answer that is not a success.
+ *
+ * Only an `<Error>` with a code is the broker's word. Anything else that answers 4xx (a proxy's 403 page, a login page's
+ * 404) does not know what a message is: believing its 403 as `auth` would stop the whole connection because a firewall
+ * dislikes one body, so it is `unknown`, which is tried again and counted. 429 is the exception: it means one
+ * thing, whoever says it. A 5xx is `unknown` even from the broker, which may have stored the message before it failed,
+ * unless the code says that the request was turned away.
+ */
+export function refusal(answer: HttpAnswer, clock: Clock): TransportError {
+  const said = brokerError(answer);
+  const requestId = header(answer, 'x-mq-request-id');
+  const retryAfterMs = retryAfter(answer, clock);
+  const common = { ...(requestId && { requestId }), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  if (!said) {
+    const kind = answer.status === 429 ? 'throttled' : 'unknown';
+    return new TransportError(kind, `${describeStranger(answer)}; this is no answer of the broker`, common);
+  }
+  const believed = KINDS[said.code] ?? (answer.status === 429 ? 'throttled' : 'unknown');
+  const kind = answer.status >= 500 && believed !== 'throttled' ? 'unknown' : believed;
+  const advice = said.code === 'TimeExpired' ? clockAdvice(answer, clock) : ADVICE[kind];
+  const message = `the broker answered ${answer.status} ${said.code}: ${oneLine(said.message)}${advice ? ` (${advice})` : ''}`;
+  return new TransportError(kind, message, { ...common, brokerCode: said.code });
+}
+
+/** The error for an answer whose status says success and whose content does not. */
+export function brokenAnswer(answer: HttpAnswer, why: string): TransportError {
+  const requestId = header(answer, 'x-mq-request-id');
+  return new TransportError('unknown', `${describeStranger(answer)}: ${why}`, requestId ? { requestId } : {});
+}
+
+export function header(answer: HttpAnswer, name: string): string | undefined {
+  const value = answer.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Never the body itself: a page of a proxy may echo the request with its `Authorization`. */
+function describeStranger(answer: HttpAnswer): string {
+  const server = header(answer, 'server');
+  const facts = [
+    oneLine(header(answer, 'content-type') ?? 'no content type'),
+    `${answer.body.length} characters`,
+    ...(server ? [`server ${oneLine(server)}`] : []),
+  ];
+  return `HTTP status ${answer.status} (${facts.join(', ')})`;
+}
+
+function clockAdvice(answer: HttpAnswer, clock: Clock): string {
+  const brokerTime = Date.parse(header(answer, 'date') ?? '');
+  const skew = Number.isNaN(brokerTime) ? null : Math.round((clock.now() - brokerTime) / 1_000);
+  const measured = skew === null ? '' : `: it is ${Math.abs(skew)} s ${skew < 0 ? 'behind' : 'ahead of'} the broker's`;
+  return `the clock of this machine is off${measured}; more than 15 minutes are refused, set it`;
+}
+
+function retryAfter(answer: HttpAnswer, clock: Clock): number | undefined {
+  const value = header(answer, 'retry-after')?.trim();
+  if (!value) return undefined;
+  const ms = /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - clock.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
+}

@@ -1,0 +1,25 @@
+import type { TransportCapabilities } from '../../core/transport/capabilities.js';
+
+const MIB = 1_048_576;
+const KIB = 1_024;
+
+/** RocketMQ 4.x over HTTP, as Alibaba Cloud documents it. Nothing of it can be chosen by a client. */
+export const ALIYUN_HTTP_CAPABILITIES: TransportCapabilities = {
+  leaseExtension: false,
+  explicitRetryDelay: false,
+  chooseLease: false,
+  deadLetter: false,
+  ordering: 'partition',
+  binaryBody: false,
+  limits: {
+    bodyBytes: { normal: 4 * MIB, ordered: 4 * MIB, delayed: 64 * KIB },
+    propertyBytes: 16 * KIB,
+    delayMs: 40 * 86_400_000,
+    receiveBatch: 16,
+    ackBatch: 16,
+    waitMs: 30_000,
+    leaseMs: { min: 300_000, max: 300_000, ordered: 60_000 },
+    // The first one and 288 more.
+    maxDeliveries: 289,
+  },
+};

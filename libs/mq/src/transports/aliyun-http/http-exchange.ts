@@ -1,0 +1,150 @@
+import type { Client, Dispatcher } from 'undici';
+import type { Clock } from '../../core/runtime/clock.js';
+import { deferred } from '../../core/runtime/deferred.js';
+import { TransportError } from '../../core/transport/transport-error.js';
+import type { SignedRequest } from './peers.js';
+
+/** An answer of whoever answered: a broker, or something on the way to it. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+  /** When its headers arrived, on the monotonic clock. */
+  readonly arrivedAt: number;
+}
+
+export interface ExchangeLimits {
+  /** From now until the last byte of the answer, waiting for a socket and connecting included. */
+  readonly deadlineMs: number;
+  readonly maxResponseBytes: number;
+}
+
+/**
+ * One request and its answer.
+ *
+ * States: *waiting* (for a socket, or for its connection), *started* (the request is being written, or was),
+ * *settled*. What settles it while waiting has sent nothing: `unavailable`, or `aborted` by the caller. What settles it
+ * after the start leaves the outcome `unknown`, the caller's abort included. undici tells the moment between the two:
+ * `onRequestStart` comes after the connection (and its TLS) and before the first byte.
+ *
+ * One deadline covers connecting, headers and body together, so an answer that drips byte by byte has no timer to
+ * outwit. Redirects are not followed: the credentials are for this origin.
+ */
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  private readonly result = deferred<HttpAnswer>();
+  private readonly chunks: Buffer[] = [];
+  private readonly forgetDeadline: () => void;
+  private controller: Dispatcher.DispatchController | null = null;
+  private release: () => void = () => undefined;
+  private bytes = 0;
+  private status = 0;
+  private headers: HttpAnswer['headers'] = {};
+  private arrivedAt = 0;
+  settled = false;
+
+  constructor(
+    private readonly request: SignedRequest,
+    private readonly limits: ExchangeLimits,
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+  ) {
+    this.forgetDeadline = clock.schedule(limits.deadlineMs, this.onDeadline);
+    if (signal.aborted) this.onAbort();
+    else signal.addEventListener('abort', this.onAbort);
+  }
+
+  /** @throws {TransportError} */
+  get answer(): Promise<HttpAnswer> {
+    return this.result.promise;
+  }
+
+  /** `release` is called when the socket is free again, which may be later than the answer. */
+  start(client: Client, release: () => void): void {
+    this.release = release;
+    const { method, path, headers, body } = this.request;
+    try {
+      // The deadline replaces undici's own timers for headers and body.
+      client.dispatch(
+        { method, path, headers, body: body === '' ? null : body, headersTimeout: 0, bodyTimeout: 0 },
+        this,
+      );
+    } catch (cause) {
+      this.onResponseError(null, cause as Error);
+    }
+  }
+
+  /** Settles an exchange that has not started. */
+  refuse(why: string, cause?: unknown): void {
+    this.settle(new TransportError('unavailable', `${why}; nothing was sent`, { cause }));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.settled) controller.abort(new Error('nobody waits for this request any more'));
+  }
+
+  onResponseStart(_: unknown, status: number, headers: HttpAnswer['headers']): void {
+    if (status < 200) return;
+    this.status = status;
+    this.headers = headers;
+    this.arrivedAt = this.clock.monotonic();
+    if (Number(headers['content-length']) > this.limits.maxResponseBytes) this.tooLarge();
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.bytes > this.limits.maxResponseBytes) this.tooLarge();
+    else this.chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    const { chunks, status, headers, arrivedAt } = this;
+    const body = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
+    if (this.settle(null)) this.result.resolve({ status, headers, body, arrivedAt });
+    this.release();
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    if (this.controller) this.fail(`the connection broke (${describe(error)})`, error);
+    else this.refuse(`the broker cannot be reached (${describe(error)})`, error);
+    this.release();
+  }
+
+  private readonly onDeadline = (): void => {
+    const { deadlineMs } = this.limits;
+    if (this.controller) this.fail(`no complete answer within ${deadlineMs} ms`);
+    else this.refuse(`no connection to the broker within ${deadlineMs} ms`);
+  };
+
+  private readonly onAbort = (): void => {
+    if (this.controller) this.fail('the caller gave up');
+    else this.settle(new TransportError('aborted', 'the caller gave up; nothing was sent'));
+  };
+
+  private tooLarge(): void {
+    this.fail(`the answer is larger than ${this.limits.maxResponseBytes} bytes`);
+  }
+
+  private fail(why: string, cause?: unknown): void {
+    const error = new TransportError('unknown', `${why} after the request was sent; it may have been carried out`, {
+      cause,
+    });
+    if (this.settle(error)) this.controller?.abort(error);
+  }
+
+  private settle(error: TransportError | null): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.forgetDeadline();
+    this.signal.removeEventListener('abort', this.onAbort);
+    if (error) this.result.reject(error);
+    return true;
+  }
+}
+
+function describe(error: Error): string {
+  const code = (error as { code?: unknown }).code;
+  const inner = error instanceof AggregateError ? (error.errors as unknown[])[0] : undefined;
+  const message = error.message || (inner instanceof Error ? inner.message : '');
+  return typeof code === 'string' && !message.includes(code) ? `${code} ${message}`.trim() : message;
+}

@@ -1,0 +1,92 @@
+import type { Clock } from '../../core/runtime/clock.js';
+import type { Delivery } from '../../core/transport/transport.js';
+import { brokenAnswer, brokerError, header, refusal } from './broker-refusal.js';
+import type { HttpAnswer } from './http-exchange.js';
+import { childText, parseXml, type XmlElement } from './parse-xml.js';
+import { md5 } from './read-receipt.js';
+import { parseProperties } from './received-properties.js';
+
+/** `Date` has whole seconds, so the broker's clock may be almost one further; a lease must not be thought longer than it is. */
+const DATE_RESOLUTION_MS = 1_000;
+
+export interface ReceiveContext {
+  readonly clock: Clock;
+  /** What a lease is if the answer does not tell. */
+  readonly defaultLeaseMs: number;
+  readonly ordered: boolean;
+}
+
+/**
+ * The deliveries of an answer to a poll; `[]` for the broker's "nothing there".
+ *
+ * A success without messages is an answer that makes no sense, not an empty poll: it would not have waited, and the poll
+ * loop would spin.
+ *
+ * @throws {TransportError}
+ */
+export function readMessages(answer: HttpAnswer, context: ReceiveContext): Delivery[] {
+  if (answer.status !== 200) {
+    if (answer.status === 404 && brokerError(answer)?.code === 'MessageNotExist') return [];
+    throw refusal(answer, context.clock);
+  }
+  const found: Delivery[] = [];
+  let damaged = false;
+  try {
+    const root = parseXml(answer.body);
+    if (root.name !== 'Messages') throw new Error(`its root is <${root.name}>`);
+    for (const element of root.children) {
+      if (element.name !== 'Message') continue;
+      const delivery = readMessage(element, answer, context);
+      if (delivery) found.push(delivery);
+      else damaged = true;
+      // What follows a damaged message on an ordered topic may be of the same key, and must not overtake it.
+      if (damaged && context.ordered) break;
+    }
+  } catch (error) {
+    throw brokenAnswer(answer, (error as Error).message);
+  }
+  if (found.length > 0) return found;
+  throw brokenAnswer(answer, damaged ? 'the digest of no message is that of its body' : 'no messages');
+}
+
+/** `null` for a body that is not the one of its digest: it is left to its lease's end, when it comes again. */
+function readMessage(element: XmlElement, answer: HttpAnswer, context: ReceiveContext): Delivery | null {
+  const body = childText(element, 'MessageBody') ?? '';
+  const digest = childText(element, 'MessageBodyMD5')?.trim();
+  if (digest && digest.toUpperCase() !== md5(body)) return null;
+  const { key, orderingKey, properties } = parseProperties(childText(element, 'Properties'));
+  return {
+    message: {
+      brokerMessageId: required(element, 'MessageId'),
+      tag: childText(element, 'MessageTag') || null,
+      key,
+      body,
+      properties,
+      orderingKey,
+      publishedAt: numberOf(element, 'PublishTime') ?? context.clock.now(),
+    },
+    deliveryCount: Math.max(1, numberOf(element, 'ConsumedTimes') ?? 1),
+    leaseEndsAt: answer.arrivedAt + leaseMs(element, answer, context),
+    handle: required(element, 'ReceiptHandle'),
+  };
+}
+
+/** Both instants are the broker's, so a wrong clock on this machine does not matter. */
+function leaseMs(element: XmlElement, answer: HttpAnswer, context: ReceiveContext): number {
+  const date = Date.parse(header(answer, 'date') ?? '');
+  const next = numberOf(element, 'NextConsumeTime');
+  if (Number.isNaN(date) || next === null) return context.defaultLeaseMs;
+  return Math.max(0, next - date - DATE_RESOLUTION_MS);
+}
+
+function required(element: XmlElement, name: string): string {
+  const text = childText(element, name)?.trim();
+  if (!text) throw new Error(`a message without ${name}`);
+  return text;
+}
+
+function numberOf(element: XmlElement, name: string): number | null {
+  const text = childText(element, name)?.trim();
+  const value = Number(text);
+  return text && Number.isFinite(value) ? value : null;
+}

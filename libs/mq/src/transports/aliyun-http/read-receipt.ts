@@ -1,0 +1,35 @@
+import { hash } from 'node:crypto';
+import type { Clock } from '../../core/runtime/clock.js';
+import type { PublishReceipt } from '../../core/transport/transport.js';
+import { brokenAnswer, refusal } from './broker-refusal.js';
+import type { HttpAnswer } from './http-exchange.js';
+import { childText, parseXml } from './parse-xml.js';
+
+/**
+ * Sent is 201 with a message id and with the digest of the very body that we sent, and nothing else. The digest is the
+ * proof: no proxy, cache or error page can make it up, so the content type (which some gateways rewrite) is not asked.
+ *
+ * @throws {TransportError}
+ */
+export function readReceipt(answer: HttpAnswer, body: string, clock: Clock): PublishReceipt {
+  if (answer.status !== 201) throw refusal(answer, clock);
+  let id: string | undefined;
+  let digest: string | undefined;
+  try {
+    const root = parseXml(answer.body);
+    if (root.name !== 'Message') throw new Error(`its root is <${root.name}>`);
+    id = childText(root, 'MessageId')?.trim();
+    digest = childText(root, 'MessageBodyMD5')?.trim();
+  } catch (error) {
+    throw brokenAnswer(answer, (error as Error).message);
+  }
+  if (!id) throw brokenAnswer(answer, 'no MessageId');
+  if (digest?.toUpperCase() !== md5(body))
+    throw brokenAnswer(answer, 'the digest is not that of the body that was sent');
+  return { brokerMessageId: id };
+}
+
+/** MD5 as this protocol writes it. It finds accidents; it is no defence against anybody. */
+export function md5(body: string): string {
+  return hash('md5', body, 'hex').toUpperCase();
+}

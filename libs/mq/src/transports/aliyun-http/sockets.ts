@@ -1,0 +1,55 @@
+import type { Client } from 'undici';
+import type { HttpExchange } from './http-exchange.js';
+
+/**
+ * At most `max` sockets to one origin; what finds none free waits in line.
+ *
+ * A client of undici is one socket that connects by itself and again. Its own pool is not used: after a failed
+ * connection it forgets clients that go on connecting, and so exceeds its bound; and here an exchange that still waits
+ * is known to have sent nothing.
+ */
+export class Sockets {
+  private readonly clients = new Set<Client>();
+  /** Last in, first out: few warm sockets rather than many that the broker closes for being idle. */
+  private readonly idle: Client[] = [];
+  private readonly waiting: HttpExchange[] = [];
+
+  constructor(
+    private readonly open: () => Client,
+    private readonly max: number,
+  ) {}
+
+  send(exchange: HttpExchange): void {
+    if (exchange.settled) return;
+    const client = this.idle.pop() ?? (this.clients.size < this.max ? this.add() : undefined);
+    if (client) this.start(client, exchange);
+    else this.waiting.push(exchange);
+  }
+
+  /** Ends everything. What is under way fails as an exchange whose connection broke. */
+  async close(): Promise<void> {
+    const waiting = this.waiting.splice(0);
+    for (const exchange of waiting) exchange.refuse('the transport was closed');
+    await Promise.all(Array.from(this.clients, (client) => client.destroy()));
+    this.clients.clear();
+    this.idle.length = 0;
+  }
+
+  private add(): Client {
+    const client = this.open();
+    this.clients.add(client);
+    return client;
+  }
+
+  private start(client: Client, exchange: HttpExchange): void {
+    exchange.start(client, () => this.release(client));
+  }
+
+  private release(client: Client): void {
+    if (client.destroyed) return;
+    let next = this.waiting.shift();
+    while (next?.settled) next = this.waiting.shift();
+    if (next) this.start(client, next);
+    else this.idle.push(client);
+  }
+}

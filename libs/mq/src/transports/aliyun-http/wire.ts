@@ -1,0 +1,106 @@
+import type { Clock } from '../../core/runtime/clock.js';
+import { TransportError } from '../../core/transport/transport-error.js';
+import { isCredentialRefusal } from './broker-refusal.js';
+import type { Credentials, CredentialSource } from './credentials.js';
+import { HttpExchange, type HttpAnswer } from './http-exchange.js';
+import type { Peers } from './peers.js';
+import { RequestSigner, type ShapeRequest } from './sign.js';
+import { Sockets } from './sockets.js';
+
+export interface WireOptions {
+  readonly origin: string;
+  readonly connectTimeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly clock: Clock;
+}
+
+/** One operation of the protocol. */
+export interface Operation<T> {
+  /** For messages: `publish to 'orders'`. */
+  readonly what: string;
+  readonly sockets: Sockets;
+  readonly deadlineMs: number;
+  readonly shape: ShapeRequest;
+  /** What the answer means. @throws {TransportError} */
+  read(answer: HttpAnswer): T;
+}
+
+/** The way to one broker: credentials, signature, sockets, deadline, and what failed on it in one vocabulary. */
+export class Wire {
+  private readonly signer: RequestSigner;
+  private readonly connector: ReturnType<Peers['undici']['buildConnector']>;
+  private readonly opened = new Set<Sockets>();
+
+  constructor(
+    private readonly peers: Peers,
+    private readonly credentials: CredentialSource,
+    private readonly options: WireOptions,
+  ) {
+    this.signer = new RequestSigner(peers.sdk, options.origin);
+    this.connector = peers.undici.buildConnector({ timeout: options.connectTimeoutMs });
+  }
+
+  /** A set of sockets of its own: polls that wait for half a minute must not leave none for publishing. */
+  openSockets(max: number): Sockets {
+    const { Client } = this.peers.undici;
+    const sockets = new Sockets(() => new Client(this.options.origin, { connect: this.connector, pipelining: 1 }), max);
+    this.opened.add(sockets);
+    return sockets;
+  }
+
+  async closeSockets(sockets: Sockets): Promise<void> {
+    this.opened.delete(sockets);
+    await sockets.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.opened, (sockets) => sockets.close()));
+  }
+
+  /**
+   * Runs one operation: one attempt on the wire. Only a refusal of the credentials is answered with a second one, when
+   * the provider has others by now: what was refused was not carried out.
+   *
+   * @throws {TransportError}
+   */
+  async run<T>(operation: Operation<T>, signal: AbortSignal): Promise<T> {
+    let credentials: Credentials | null = null;
+    try {
+      credentials = await this.credentials.current();
+      return await this.attempt(operation, credentials, signal);
+    } catch (error) {
+      const others = credentials && isCredentialRefusal(error) ? await this.credentials.renew(credentials) : null;
+      if (!others) throw inContext(error, operation.what, credentials);
+      return this.attempt(operation, others, signal).catch((second: unknown) => {
+        throw inContext(second, operation.what, others);
+      });
+    }
+  }
+
+  private async attempt<T>(operation: Operation<T>, credentials: Credentials, signal: AbortSignal): Promise<T> {
+    const { deadlineMs, sockets, shape, read } = operation;
+    const request = await this.signer.sign(credentials, shape);
+    const { clock, maxResponseBytes } = this.options;
+    const exchange = new HttpExchange(request, { deadlineMs, maxResponseBytes }, clock, signal);
+    sockets.send(exchange);
+    return read(await exchange.answer);
+  }
+}
+
+/**
+ * The same error with where it happened, and without what a hostile or chatty answer may have echoed. Everything that
+ * is no {@link TransportError} came from shaping the request, before anything was sent.
+ */
+function inContext(error: unknown, what: string, credentials: Credentials | null): TransportError {
+  const found = error instanceof TransportError ? error : null;
+  let message = found ? found.message : error instanceof Error ? error.message : String(error);
+  for (const secret of [credentials?.accessKeySecret, credentials?.securityToken]) {
+    if (secret) message = message.replaceAll(secret, '***');
+  }
+  return new TransportError(found?.kind ?? 'invalid', `${what}: ${message}`, {
+    ...(found?.brokerCode !== undefined && { brokerCode: found.brokerCode }),
+    ...(found?.requestId !== undefined && { requestId: found.requestId }),
+    ...(found?.retryAfterMs !== undefined && { retryAfterMs: found.retryAfterMs }),
+    cause: found ? found.cause : error,
+  });
+}
