@@ -1,0 +1,206 @@
+import { setMaxListeners } from 'node:events';
+import { configError } from '../config/resolve-options.js';
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import { MqError } from '../errors/mq-error.js';
+import type { MqEvents } from '../events/event-bus.js';
+import type { Clock } from '../runtime/clock.js';
+import { systemRandom, type Random } from '../runtime/random.js';
+import { systemClock } from '../runtime/system-clock.js';
+import type { DeliveryStore } from '../store/delivery-store.js';
+import type { ConsumerContext } from './consumer-context.js';
+import { describeConsumers, type ConsumerHealth } from './consumer-health.js';
+import { DatabaseGate } from './database-gate.js';
+import { GroupState } from './group-state.js';
+import type { HandlerRegistry } from './handler-registry.js';
+import { PollLoop } from './poll-loop.js';
+import { Slots } from './slots.js';
+import { StuckHandlers } from './stuck-handlers.js';
+import { sameSubscription, type Subscription } from './subscription.js';
+
+/** How long handlers that were cut off at the end of a drain may take to roll back. */
+const ROLLBACK_MS = 1_000;
+
+export interface ConsumerRunnerOptions<Handle> {
+  readonly options: Pick<ResolvedOptions, 'connection' | 'transport' | 'groups' | 'maxInFlight' | 'drainMs'>;
+  readonly deliveries: DeliveryStore<Handle>;
+  readonly events: MqEvents;
+  /** Which process this is, for people that read the error table. */
+  readonly instance: string;
+  /** Handlers at once. Give the same object to all connections on one data source. Default: `maxInFlight` places of its own. */
+  readonly slots?: Slots;
+  /** The clock that the transport was given too: leases are compared on it. Default: the system's. */
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** What a drain left behind. */
+export interface DrainReport {
+  /** Deliveries that were cut off or never begun when the time was over; the broker delivers them again. */
+  readonly abandoned: number;
+}
+
+interface Run<Handle> {
+  readonly context: ConsumerContext<Handle>;
+  readonly giveUp: AbortController;
+  readonly hangUp: AbortController;
+  readonly loops: Set<PollLoop<Handle>>;
+  stopped: boolean;
+  drained: Promise<DrainReport> | null;
+}
+
+/**
+ * The consumers of one connection.
+ *
+ * States: *idle* → `start` → *running* → `stopIntake` → *stopping* (no polls; what was fetched goes on) → `drain` →
+ * *idle*. `drain` includes `stopIntake`. Pauses and concurrencies belong to the groups and outlast all of them.
+ */
+export class ConsumerRunner<Handle> {
+  private run: Run<Handle> | null = null;
+  private readonly groups: ReadonlyMap<string, GroupState>;
+  private readonly inFlight: Slots;
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private readonly stuck: StuckHandlers;
+
+  constructor(private readonly setup: ConsumerRunnerOptions<Handle>) {
+    const { options, events } = setup;
+    this.clock = setup.clock ?? systemClock;
+    this.random = setup.random ?? systemRandom;
+    this.inFlight = setup.slots ?? new Slots(options.maxInFlight);
+    this.stuck = new StuckHandlers(this.clock, events);
+    this.groups = new Map(
+      [...options.groups].map(([alias, { concurrency }]) => [alias, new GroupState(concurrency, this.clock)]),
+    );
+  }
+
+  /**
+   * Begins to consume. While running it takes over a registry with more handlers: pairs of topic and group that are new
+   * begin, and where the tags have changed the subscription is replaced. The transport must be connected.
+   */
+  async start(registry: HandlerRegistry<Handle>): Promise<void> {
+    if (this.run?.stopped) await this.drain(this.setup.options.drainMs);
+    this.run ??= this.createRun();
+    for (const { held } of this.groups.values()) held.open();
+    for (const subscription of registry.subscriptions) this.subscribe(this.run, subscription);
+  }
+
+  /** No further polls, from this very turn on. What was fetched goes on. */
+  stopIntake(): void {
+    if (!this.run) return;
+    this.run.stopped = true;
+    for (const loop of this.run.loops) loop.stop();
+  }
+
+  /**
+   * Stops polling, waits up to `ms` for handlers and acknowledgements, then cuts off what still runs. What is held in
+   * memory goes back to the broker at once. Never rejects.
+   */
+  drain(ms: number): Promise<DrainReport> {
+    const { run } = this;
+    if (!run) return Promise.resolve({ abandoned: 0 });
+    this.stopIntake();
+    run.drained ??= this.drainRun(run, ms);
+    return run.drained;
+  }
+
+  /** No new messages for this group until {@link resume}; what it has in hand is finished. @throws {MqError} `MQ_UNKNOWN_GROUP` */
+  pause(group: string): void {
+    this.group(group).pause.close();
+    for (const loop of this.run?.loops ?? []) if (loop.ref.group === group) loop.interrupt();
+  }
+
+  resume(group: string): void {
+    this.group(group).pause.open();
+  }
+
+  /** Handlers of this group at once, from now on. @throws {MqError} `MQ_UNKNOWN_GROUP`, `MQ_CONFIG_INVALID` */
+  setConcurrency(group: string, concurrency: number): void {
+    const { slots } = this.group(group);
+    if (!Number.isInteger(concurrency) || concurrency < 1) {
+      throw configError(this.setup.options.connection, [
+        `groups.${group}.concurrency: must be a whole number from 1, is ${concurrency}`,
+      ]);
+    }
+    slots.setLimit(concurrency);
+  }
+
+  health(): ConsumerHealth {
+    return describeConsumers({
+      running: this.run !== null && !this.run.stopped,
+      loops: [...(this.run?.loops ?? [])].map(({ health }) => health),
+      inFlight: this.inFlight.inUse,
+      held: [...this.groups.values()].reduce((sum, { held }) => sum + held.count, 0),
+      stuckHandlers: this.stuck.count,
+    });
+  }
+
+  private createRun(): Run<Handle> {
+    const { options, deliveries, events, instance } = this.setup;
+    const [giveUp, hangUp] = [new AbortController(), new AbortController()];
+    // Every delivery in hand listens to them.
+    setMaxListeners(0, giveUp.signal, hangUp.signal);
+    const context: ConsumerContext<Handle> = {
+      connection: options.connection,
+      instance,
+      deliveries,
+      capabilities: options.transport.capabilities,
+      events,
+      clock: this.clock,
+      inFlight: this.inFlight,
+      database: new DatabaseGate(this.clock, this.random, events, hangUp.signal),
+      stuck: this.stuck,
+      giveUp: giveUp.signal,
+      hangUp: hangUp.signal,
+    };
+    return { context, giveUp, hangUp, loops: new Set(), stopped: false, drained: null };
+  }
+
+  private subscribe(run: Run<Handle>, subscription: Subscription<Handle>): void {
+    const loop = [...run.loops].find((other) => !other.isStopped && other.serves(subscription));
+    if (loop && sameSubscription(loop.subscribed.spec, subscription.spec)) return loop.rewire(subscription);
+    if (loop) void this.retire(run, loop);
+    const { transport } = this.setup.options;
+    const group = this.group(subscription.group.alias);
+    run.loops.add(new PollLoop(run.context, subscription, group, this.random, transport.subscribe(subscription.spec)));
+  }
+
+  private async retire(run: Run<Handle>, loop: PollLoop<Handle>): Promise<void> {
+    loop.stop();
+    await loop.settled();
+    if (run.loops.delete(loop)) await loop.close().catch(() => undefined);
+  }
+
+  private async drainRun(run: Run<Handle>, ms: number): Promise<DrainReport> {
+    for (const { held } of this.groups.values()) held.close();
+    const settled = Promise.all([...run.loops].map((loop) => loop.settled()));
+    let abandoned = 0;
+    if (!(await this.within(settled, ms))) {
+      abandoned = [...run.loops].reduce((sum, loop) => sum + loop.inHand, 0);
+      run.giveUp.abort();
+      await this.within(settled, ROLLBACK_MS);
+    }
+    run.giveUp.abort();
+    run.hangUp.abort();
+    await Promise.allSettled([...run.loops].map((loop) => loop.close()));
+    this.run = null;
+    return { abandoned };
+  }
+
+  private async within(done: Promise<unknown>, ms: number): Promise<boolean> {
+    const over = new AbortController();
+    const inTime = await Promise.race([done.then(() => true), this.clock.sleep(ms, over.signal).then(() => false)]);
+    over.abort();
+    return inTime;
+  }
+
+  private group(alias: string): GroupState {
+    const group = this.groups.get(alias);
+    if (group) return group;
+    const known = [...this.groups.keys()];
+    throw new MqError(
+      'MQ_UNKNOWN_GROUP',
+      `No consumer group '${alias}' is configured (connection '${this.setup.options.connection}'). Known: ${known.join(', ') || 'none'}.`,
+      { details: { alias, known } },
+    );
+  }
+}
