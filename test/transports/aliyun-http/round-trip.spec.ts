@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { startEmulator, type Emulator } from 'nestjs-reliable-mq-emulator';
-import { outbound, subscription } from './support/messages';
+import { outbound, subscription } from './support/messages.js';
 
 const never = new AbortController().signal;
 let emulator: Emulator;
