@@ -1,0 +1,78 @@
+import type { QueryRunner } from 'typeorm';
+import type { TableNames } from '../table-names.js';
+import type { Sql } from './sql.js';
+
+/**
+ * What the databases do differently. The rest of this layer asks this object and never for the name of a database.
+ */
+export interface Dialect {
+  /** For people. Nothing branches on it. */
+  readonly name: string;
+
+  quote(identifier: string): string;
+
+  /** The parameter at `position`, counted from 1. */
+  placeholder(position: number): string;
+
+  /**
+   * The database's clock in epoch milliseconds, fixed for the length of a statement, whatever the session's time zone is.
+   */
+  readonly nowMs: Sql;
+
+  /** Whether `UPDATE … RETURNING` exists, and `UPDATE` inside a common table expression with it. */
+  readonly updateReturning: boolean;
+
+  /** Whether tables can be created in a transaction. */
+  readonly transactionalDdl: boolean;
+
+  /** How many parameters one statement takes. */
+  readonly maxParameters: number;
+
+  /** Statements that open a transaction at READ COMMITTED. */
+  readonly begin: readonly string[];
+
+  /**
+   * Runs one statement by itself at READ COMMITTED, whatever level this session has by default.
+   * The level matters: the default of MySQL locks gaps that producers insert into, the strict levels of PostgreSQL fail
+   * where READ COMMITTED waits.
+   */
+  standalone<T>(runner: QueryRunner, statement: () => Promise<T>): Promise<T>;
+
+  /**
+   * A relation of the given rows of texts, as an item of FROM, e.g. `unnest(…) AS v(id, token)`. Its columns compare
+   * with columns of ours by their index: same character set, same collation.
+   * @param alias of the relation
+   * @param rows at least one
+   */
+  relation(alias: string, columns: readonly RelationColumn[], rows: readonly (readonly unknown[])[]): Sql;
+
+  /** `UPDATE <table> AS t … FROM <relation>`, with the relation read first and the table by its primary key. */
+  updateJoined(parts: { table: Sql; relation: Sql; on: Sql; set: Sql }): Sql;
+
+  /** Appended to an INSERT: a row whose key exists already is left alone. `null` when the statement must fail instead. */
+  readonly onConflictDoNothing: Sql | null;
+
+  /** Whether the server is inside a transaction, as it said with this result, the last one of the connection. */
+  inTransaction(runner: QueryRunner, rawResult: unknown): Promise<boolean>;
+
+  /** Takes the named lock for this session if it is free, and never waits with a snapshot open. */
+  tryLock(runner: QueryRunner, name: string): Promise<boolean>;
+  unlock(runner: QueryRunner, name: string): Promise<void>;
+
+  /** What creates the tables; every statement skips what exists. */
+  createTables(runner: QueryRunner, tables: TableNames): Promise<readonly string[]>;
+
+  /** Another transaction was in the way: lock timeout, deadlock, serialization failure. The same work may succeed at once. */
+  isContention(error: unknown): boolean;
+  isUniqueViolation(error: unknown): boolean;
+  /** The connection broke, or could not be made. Whether the statement took effect is unknown. */
+  isConnectionLost(error: unknown): boolean;
+  /** The table, or the schema it should be in, does not exist. */
+  isMissingTable(error: unknown): boolean;
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  /** `id`: ASCII, compared byte by byte. `text`: anything. `number`: a whole number. */
+  readonly type: 'id' | 'text' | 'number';
+}

@@ -1,0 +1,112 @@
+import type { QueryRunner } from 'typeorm';
+import type { TableNames } from '../table-names.js';
+import { STATUS_CHECKS } from './status-checks.js';
+
+const ASCII = 'CHARACTER SET ascii COLLATE ascii_bin';
+
+/**
+ * A collation in which only equal texts are equal. The default ones ignore case and accents, and even `utf8mb4_bin`
+ * ignores spaces at the end: a message `a ` would be taken for a copy of `a`, and be dropped.
+ * MySQL 8 calls it `utf8mb4_0900_bin`, MariaDB `utf8mb4_nopad_bin`.
+ */
+export async function exactCollation(runner: QueryRunner): Promise<string> {
+  const rows = (await runner.query(
+    `SELECT COLLATION_NAME AS name FROM information_schema.COLLATIONS
+     WHERE COLLATION_NAME IN ('utf8mb4_0900_bin', 'utf8mb4_nopad_bin', 'utf8mb4_bin')`,
+  )) as { name: string }[];
+  const known = new Set(rows.map((row) => row.name));
+  return ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin'].find((name) => known.has(name)) ?? 'utf8mb4_bin';
+}
+
+/**
+ * The columns of the indexes are NULL in finished rows, which keeps those out of every range that a sweep reads: the
+ * effect of a partial index. `seq` comes from AUTO_INCREMENT, which wants an index of its own.
+ */
+export function mysqlTables(tables: TableNames, exact: string): string[] {
+  const text = `CHARACTER SET utf8mb4 COLLATE ${exact}`;
+  const checks = STATUS_CHECKS.map(({ name, rule }) => `CONSTRAINT ${tables.named(name)} CHECK (${rule})`);
+  const options = `ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${exact} ROW_FORMAT = DYNAMIC`;
+  return [
+    `CREATE TABLE IF NOT EXISTS ${tables.statusLog} (
+  id varchar(36) ${ASCII} NOT NULL,
+  status varchar(12) ${ASCII} NOT NULL,
+  connection varchar(128) ${text} NOT NULL,
+  topic_alias varchar(128) ${text} NOT NULL,
+  topic varchar(255) ${text} NOT NULL,
+  instance_id varchar(255) ${text},
+  tag varchar(255) ${text},
+  msg_key varchar(255) ${text} NOT NULL,
+  ordering_key varchar(255) ${text},
+  open_key varchar(32) ${ASCII},
+  seq bigint NOT NULL AUTO_INCREMENT,
+  deliver_at bigint,
+  settle_group varchar(128) ${text},
+  settle_within bigint,
+  replay_of varchar(255) ${text},
+  target_group varchar(255) ${text},
+  deferred boolean NOT NULL DEFAULT false,
+  broker_message_id varchar(255) ${text},
+  last_error_code varchar(64) ${ASCII},
+  last_error varchar(500) ${text},
+  started_count int NOT NULL DEFAULT 0,
+  failed_count int NOT NULL DEFAULT 0,
+  max_attempts int NOT NULL,
+  lease_token varchar(64) ${ASCII},
+  lease_owner varchar(128) ${text},
+  due_at bigint,
+  created_at bigint NOT NULL,
+  updated_at bigint NOT NULL,
+  done_at bigint,
+  headers longtext ${text},
+  payload longtext ${text} NOT NULL,
+  PRIMARY KEY (id),
+  KEY ${tables.named('ix_due')} (due_at, id),
+  KEY ${tables.named('ix_open')} (open_key, seq),
+  KEY ${tables.named('ix_done')} (done_at),
+  KEY ${tables.named('ix_key')} (msg_key),
+  KEY ${tables.named('ix_seq')} (seq),
+  ${checks.join(',\n  ')}
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${tables.errorLog} (
+  id varchar(36) ${ASCII} NOT NULL,
+  direction varchar(8) ${ASCII} NOT NULL,
+  message_id varchar(255) ${text},
+  topic_alias varchar(128) ${text},
+  tag varchar(255) ${text},
+  msg_key varchar(255) ${text},
+  group_alias varchar(128) ${text},
+  group_id varchar(255) ${text},
+  attempt int NOT NULL,
+  parked boolean NOT NULL,
+  error_class varchar(128) ${text} NOT NULL,
+  error_code varchar(64) ${ASCII} NOT NULL,
+  message text ${text} NOT NULL,
+  stack mediumtext ${text},
+  payload longtext ${text},
+  headers longtext ${text},
+  ordering_key varchar(255) ${text},
+  broker_message_id varchar(255) ${text},
+  published_at bigint,
+  instance varchar(128) ${text} NOT NULL,
+  created_at bigint NOT NULL,
+  resolution text ${text},
+  resolved_by varchar(128) ${text},
+  resolved_at bigint,
+  retain_from bigint,
+  PRIMARY KEY (id),
+  KEY ${tables.named('ix_error_message')} (message_id, group_id),
+  KEY ${tables.named('ix_error_retain')} (retain_from)
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${tables.inbox} (
+  group_id varchar(255) ${text} NOT NULL,
+  message_id varchar(255) ${text} NOT NULL,
+  token varchar(64) ${ASCII} NOT NULL,
+  state varchar(8) ${ASCII} NOT NULL,
+  created_at bigint NOT NULL,
+  PRIMARY KEY (group_id, message_id),
+  KEY ${tables.named('ix_inbox_created')} (created_at),
+  CONSTRAINT ${tables.named('ck_inbox_state')} CHECK (state IN ('HANDLED', 'PARKED'))
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${tables.orderStripe} (id int NOT NULL, PRIMARY KEY (id)) ${options}`,
+  ];
+}

@@ -1,0 +1,92 @@
+import type { Dialect, RelationColumn } from './dialect.js';
+import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
+import { exactCollation, mysqlTables } from './mysql-tables.js';
+import { join, raw, sql, type Sql } from './sql.js';
+
+const READ_COMMITTED = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
+/** `SERVER_STATUS_IN_TRANS` of the client protocol. */
+const IN_TRANSACTION = 1;
+
+/** Deadlock, lock wait timeout, row changed under a snapshot (MariaDB's `innodb_snapshot_isolation`). */
+const CONTENTION: ReadonlySet<number> = new Set([1213, 1205, 1020]);
+/** No such table, no such database. */
+const MISSING: ReadonlySet<number> = new Set([1146, 1049]);
+/** Shutdown, connection killed, idle for too long. */
+const LOST: ReadonlySet<number> = new Set([1053, 1927, 3169, 4031]);
+
+/** MySQL from 8.0.16, MariaDB from 10.6: what both understand. */
+export const mysql: Dialect = {
+  name: 'MySQL or MariaDB',
+  quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
+  placeholder: () => '?',
+
+  // UTC on both sides, so neither the session's time zone nor daylight saving can move it.
+  nowMs: raw(`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`),
+
+  updateReturning: false,
+  transactionalDdl: false,
+  // mysql2 puts parameters into the text, so the limit is max_allowed_packet; this keeps parsing short.
+  maxParameters: 65_535,
+  begin: [READ_COMMITTED, 'START TRANSACTION'],
+
+  // Without SESSION it counts for the next transaction only, and a bare statement is one: nothing has to be restored
+  // before the connection goes back to the pool.
+  async standalone(runner, statement) {
+    await runner.query(READ_COMMITTED);
+    return statement();
+  },
+
+  relation(alias, columns, rows) {
+    const selects = rows.map((row) => {
+      const cells = columns.map((column, i) => sql`${typed(column, row[i])} AS ${raw(column.name)}`);
+      return sql`SELECT ${join(cells)}`;
+    });
+    return sql`(${join(selects, ' UNION ALL ')}) AS ${raw(alias)}`;
+  },
+
+  // STRAIGHT_JOIN: the other way round it would read, and lock, the whole table.
+  updateJoined: ({ table, relation, on, set }) =>
+    sql`UPDATE ${relation} STRAIGHT_JOIN ${table} AS t ON ${on} SET ${set}`,
+
+  // None: ON DUPLICATE KEY UPDATE reports the same for both outcomes, and INSERT IGNORE also ignores what is too long.
+  onConflictDoNothing: null,
+
+  inTransaction: (_runner, result) =>
+    Promise.resolve((((result as { serverStatus?: number }).serverStatus ?? 0) & IN_TRANSACTION) !== 0),
+
+  async tryLock(runner, name) {
+    const [row] = (await runner.query('SELECT GET_LOCK(?, 0) AS locked', [name])) as [{ locked: unknown }];
+    return Number(row.locked) === 1;
+  },
+  async unlock(runner, name) {
+    await runner.query('SELECT RELEASE_LOCK(?)', [name]);
+  },
+
+  createTables: async (runner, tables) => mysqlTables(tables, await exactCollation(runner)),
+
+  isContention: (error) => CONTENTION.has(driverErrorOf(error).errno),
+  isUniqueViolation: (error) => driverErrorOf(error).errno === 1062,
+  isMissingTable: (error) => MISSING.has(driverErrorOf(error).errno),
+  isConnectionLost(error) {
+    const { code, errno, fatal, message } = driverErrorOf(error);
+    return (
+      fatal ||
+      LOST.has(errno) ||
+      SOCKET_CODES.has(code) ||
+      code.startsWith('PROTOCOL_') ||
+      message.includes('closed state')
+    );
+  },
+};
+
+/** A literal would take the character set of the connection, and an index in another one is not used. */
+function typed(column: RelationColumn, value: unknown): Sql {
+  switch (column.type) {
+    case 'id':
+      return sql`CONVERT(${value} USING ascii) COLLATE ascii_bin`;
+    case 'number':
+      return sql`CAST(${value} AS SIGNED)`;
+    case 'text':
+      return sql`CONVERT(${value} USING utf8mb4)`;
+  }
+}

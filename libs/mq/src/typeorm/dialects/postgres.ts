@@ -1,0 +1,103 @@
+import type { QueryRunner } from 'typeorm';
+import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
+import type { Dialect } from './dialect.js';
+import { postgresTables } from './postgres-tables.js';
+import { join, raw, sql } from './sql.js';
+
+const BEGIN = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED';
+const ARRAY_TYPES = { id: 'text[]', text: 'text[]', number: 'bigint[]' } as const;
+const CONTENTION: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
+/** Server shut down or starting; 08 is the class of connection errors. */
+const LOST = /^(08...|57P0[123])$/;
+
+/** Which connections of the pool run single statements at READ COMMITTED. */
+const readCommitted = new WeakMap<object, boolean>();
+
+/** A connection of `pg`. */
+interface Client {
+  /** Since pg 8.20: what the server said with its last answer, `I` outside of a transaction. */
+  getTransactionStatus?(): 'I' | 'T' | 'E' | null;
+}
+
+export const postgres: Dialect = {
+  name: 'PostgreSQL',
+  quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
+  placeholder: (position) => `$${position}`,
+
+  // Not now(), which stands still for the length of a transaction, and not clock_timestamp(), which moves within a
+  // statement: a volatile bound cannot be looked up in an index.
+  nowMs: raw('(extract(epoch from statement_timestamp()) * 1000)::bigint'),
+
+  updateReturning: true,
+  transactionalDdl: true,
+  maxParameters: 65_535,
+  begin: [BEGIN],
+
+  /**
+   * A bare statement is one round trip, a transaction around it three. So each connection is asked once for its default
+   * level, and only those with a stricter one pay for the transaction.
+   */
+  async standalone(runner, statement) {
+    if (await isReadCommitted(runner)) return statement();
+    await runner.query(BEGIN);
+    try {
+      const result = await statement();
+      await runner.query('COMMIT');
+      return result;
+    } catch (error) {
+      await runner.query('ROLLBACK');
+      throw error;
+    }
+  },
+
+  // An array for each column, and not a list of VALUES: one text of SQL for all sizes, and a tenth of the parameters.
+  relation(alias, columns, rows) {
+    const arrays = columns.map((column, i) => sql`${rows.map((row) => row[i])}::${raw(ARRAY_TYPES[column.type])}`);
+    return sql`unnest(${join(arrays)}) AS ${raw(`${alias}(${columns.map((column) => column.name).join(', ')})`)}`;
+  },
+
+  updateJoined: ({ table, relation, on, set }) => sql`UPDATE ${table} AS t SET ${set} FROM ${relation} WHERE ${on}`,
+
+  onConflictDoNothing: raw(' ON CONFLICT DO NOTHING'),
+
+  async inTransaction(runner) {
+    const client = (await runner.connect()) as Client;
+    return client.getTransactionStatus?.() !== 'I';
+  },
+
+  // Tried again and again instead of waited for: a waiting pg_advisory_lock() holds a snapshot, and CREATE INDEX
+  // CONCURRENTLY in the migration of whoever has the lock would wait for that snapshot.
+  async tryLock(runner, name) {
+    const [row] = (await runner.query(`SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked`, [name])) as [
+      { locked: boolean },
+    ];
+    return row.locked;
+  },
+  async unlock(runner, name) {
+    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]);
+  },
+
+  createTables: (_runner, tables) => Promise.resolve(postgresTables(tables)),
+
+  isContention: (error) => CONTENTION.has(driverErrorOf(error).code),
+  isUniqueViolation: (error) => driverErrorOf(error).code === '23505',
+  isMissingTable: (error) => ['42P01', '3F000'].includes(driverErrorOf(error).code),
+  isConnectionLost(error) {
+    const { code, message } = driverErrorOf(error);
+    // `pg` reports a socket that the other side closed without any code.
+    return LOST.test(code) || SOCKET_CODES.has(code) || /^Connection terminated|not queryable/.test(message);
+  },
+};
+
+async function isReadCommitted(runner: QueryRunner): Promise<boolean> {
+  const client = (await runner.connect()) as object;
+  let known = readCommitted.get(client);
+  if (known === undefined) {
+    const [row] = (await runner.query('SHOW default_transaction_isolation')) as [
+      { default_transaction_isolation: string },
+    ];
+    known = row.default_transaction_isolation === 'read committed';
+    readCommitted.set(client, known);
+  }
+  return known;
+}

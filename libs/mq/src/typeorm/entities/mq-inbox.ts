@@ -1,0 +1,19 @@
+import { instant, text } from './columns.js';
+
+/** That a group has handled, or given up, a message. Inserted in the transaction of the handler. */
+export class MqInbox {
+  groupId: string;
+  messageId: string;
+  /** New for every attempt: tells a row of this attempt from one of another process. */
+  token: string;
+  state: 'HANDLED' | 'PARKED';
+  createdAt: Date;
+}
+
+export const inboxColumns = {
+  groupId: text('group_id', { length: 255, primary: true }),
+  messageId: text('message_id', { length: 255, primary: true }),
+  token: text('token', { length: 64 }),
+  state: text('state', { length: 8 }),
+  createdAt: instant('created_at'),
+};

@@ -1,0 +1,43 @@
+import type { DataSource } from 'typeorm';
+import { MqError } from '../../core/errors/mq-error.js';
+import { ORDER_STRIPES } from '../../core/store/order-key.js';
+import { detectDialect } from '../dialects/detect-dialect.js';
+import { tableNames, tablePlace, type MqTables } from '../table-names.js';
+import { appliedMigrations } from './applied-migrations.js';
+import { migrationNames } from './mq-migrations.js';
+
+/**
+ * Makes sure that the tables are what this version of the library works with. Reads only.
+ * @throws {MqError} `MQ_SCHEMA_OUTDATED`, saying what is missing and what to do
+ */
+export async function checkMqSchema(dataSource: DataSource, options: MqTables = {}): Promise<void> {
+  const dialect = detectDialect(dataSource);
+  const tables = tableNames(dataSource, dialect, options);
+  const runner = dataSource.createQueryRunner('master');
+  try {
+    const applied = await appliedMigrations(runner, dialect, tables);
+    const missing = migrationNames(tablePlace(options)).filter((name) => !applied.has(name));
+    if (missing.length > 0)
+      throw outdated(tables.prefix, applied.size === 0 ? 'do not exist' : 'are outdated', missing);
+    const [stripes] = (await runner.query(`SELECT COUNT(*) AS n FROM ${tables.orderStripe}`)) as [{ n: unknown }];
+    if (Number(stripes.n) !== ORDER_STRIPES) {
+      throw new MqError(
+        'MQ_SCHEMA_OUTDATED',
+        `${tables.orderStripe} has ${Number(stripes.n)} rows instead of ${ORDER_STRIPES}, so messages with an ordering key could overtake each other; drop the table, delete the rows of ${tables.migrations} and run the migrations again`,
+        { details: { rows: Number(stripes.n) } },
+      );
+    }
+  } finally {
+    await runner.release();
+  }
+}
+
+function outdated(prefix: string, state: string, missing: readonly string[]): MqError {
+  return new MqError(
+    'MQ_SCHEMA_OUTDATED',
+    `the tables "${prefix}*" ${state} (missing: ${missing.join(', ')}). ` +
+      'Set `migrate: true` in the options of MqModule, or call runMqMigrations(dataSource) before the application starts, ' +
+      "or add ...mqMigrations() to the data source's migrations and run those.",
+    { details: { missing } },
+  );
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { QueryRunner } from 'typeorm';
+import type { Clock } from '../../core/runtime/clock.js';
+import { MqError } from '../../core/errors/mq-error.js';
+import { dataSourceOfRunner } from '../data-source-of-runner.js';
+import type { Dialect } from '../dialects/dialect.js';
+import type { TablePlace } from '../table-names.js';
+
+const POLL_MS = 100;
+const GIVE_UP_MS = 10 * 60_000;
+
+/**
+ * Runs `work` while this session holds the lock of this set of tables, which all copies of an application compete for.
+ * On the connection of `work` itself: a second one would need a pool of two, and would outlive the first when it breaks.
+ */
+export async function withSchemaLock<T>(
+  runner: QueryRunner,
+  dialect: Dialect,
+  place: TablePlace,
+  clock: Clock,
+  work: () => Promise<T>,
+): Promise<T> {
+  const name = lockName(runner, place);
+  const deadline = clock.monotonic() + GIVE_UP_MS;
+  while (!(await dialect.tryLock(runner, name))) {
+    if (clock.monotonic() > deadline) {
+      throw new MqError(
+        'MQ_DATABASE_UNAVAILABLE',
+        `another process has been migrating the tables "${place.prefix}*" for ${GIVE_UP_MS / 60_000} minutes; look for a session that holds the lock ${name}`,
+        { retryable: true },
+      );
+    }
+    await clock.sleep(POLL_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    // A connection that broke has given the lock back by breaking; its error must not hide that of `work`.
+    await dialect.unlock(runner, name).catch(() => undefined);
+  }
+}
+
+/** MySQL allows 64 characters, and its locks are shared by all databases of a server. */
+function lockName(runner: QueryRunner, { prefix, schema }: TablePlace): string {
+  const database = String(dataSourceOfRunner(runner).driver.database ?? '');
+  return `mq:${createHash('sha256')
+    .update([database, schema ?? '', prefix].join('\0'))
+    .digest('hex')
+    .slice(0, 40)}`;
+}

@@ -1,0 +1,84 @@
+import type { DataSource } from 'typeorm';
+import { MqError } from '../core/errors/mq-error.js';
+import type { Dialect } from './dialects/dialect.js';
+
+/** Where the tables of a connection are. */
+export interface MqTables {
+  /** First part of every table name. Letters, digits and `_`, at most 32. Default `mq_`. */
+  readonly prefix?: string | undefined;
+  /** Schema on PostgreSQL, database on MySQL and MariaDB. Default: where the data source works. */
+  readonly schema?: string | undefined;
+}
+
+/** Checked, with the defaults filled in. */
+export interface TablePlace {
+  readonly prefix: string;
+  readonly schema: string | null;
+}
+
+/** Names ready to stand in SQL: quoted, with their schema. */
+export interface TableNames extends TablePlace {
+  readonly statusLog: string;
+  readonly errorLog: string;
+  readonly inbox: string;
+  readonly orderStripe: string;
+  readonly migrations: string;
+  /** An index or constraint of ours: PostgreSQL has one name space for all indexes of a schema, MySQL 8 one for all constraints. */
+  named(suffix: string): string;
+}
+
+export const DEFAULT_PREFIX = 'mq_';
+
+// 32 + the longest suffix stay below the 63 characters that PostgreSQL keeps of a name; it cuts the rest off silently.
+const PREFIX = /^[A-Za-z_][A-Za-z0-9_]{0,31}$/;
+const SCHEMA = /^[A-Za-z_][A-Za-z0-9_$-]{0,62}$/;
+
+/** The prefix of a connection that names none: `mq_` for the default one, `mq_<name>_` for others. */
+export function defaultPrefix(connection = 'default'): string {
+  return connection === 'default' ? DEFAULT_PREFIX : `${DEFAULT_PREFIX}${connection.replace(/[^A-Za-z0-9_]/g, '_')}_`;
+}
+
+/**
+ * Checks a prefix and a schema, which are parts of SQL statements from here on.
+ * @throws {MqError} `MQ_CONFIG_INVALID`
+ */
+export function tablePlace(tables: MqTables = {}, connection = 'default'): TablePlace {
+  const prefix = tables.prefix ?? defaultPrefix(connection);
+  if (!PREFIX.test(prefix)) {
+    throw new MqError(
+      'MQ_CONFIG_INVALID',
+      `tables.prefix is ${JSON.stringify(prefix)}; write a letter or _ and then at most 31 letters, digits or _`,
+    );
+  }
+  const schema = tables.schema ?? null;
+  if (schema !== null && !SCHEMA.test(schema)) {
+    throw new MqError(
+      'MQ_CONFIG_INVALID',
+      `tables.schema is ${JSON.stringify(schema)}; write the name of one schema (PostgreSQL) or database (MySQL) of letters, digits, _, $ or -`,
+    );
+  }
+  return { prefix, schema };
+}
+
+export function tableNames(dataSource: DataSource, dialect: Dialect, tables: MqTables = {}): TableNames {
+  const { prefix, schema: given } = tablePlace(tables);
+  // TypeORM reads entities from its own `schema` option but leaves `search_path` alone, so unqualified SQL would look elsewhere.
+  const schema = given ?? schemaOf(dataSource);
+  const place = schema === null ? '' : `${dialect.quote(schema)}.`;
+  const table = (name: string): string => place + dialect.quote(prefix + name);
+  return {
+    prefix,
+    schema,
+    statusLog: table('status_log'),
+    errorLog: table('error_log'),
+    inbox: table('inbox'),
+    orderStripe: table('order_stripe'),
+    migrations: table('migrations'),
+    named: (suffix) => dialect.quote(prefix + suffix),
+  };
+}
+
+function schemaOf(dataSource: DataSource): string | null {
+  const { schema } = dataSource.options as { schema?: unknown };
+  return typeof schema === 'string' && schema !== '' ? schema : null;
+}
