@@ -29,7 +29,7 @@ export {
   type SendOutcome,
 } from './core/publisher/new-message.js';
 export type { TickResult } from './core/relay/relay-tick.js';
-export type { Duration } from './core/runtime/duration.js';
+export { type Duration, parseDuration } from './core/runtime/duration.js';
 export type { AdminFilter, AdminRecord, ReplayOutcome } from './core/store/admin-store.js';
 export type { OutboxStats } from './core/store/outbox-store.js';
 export type { OutboxStatus } from './core/store/outbox-row.js';
