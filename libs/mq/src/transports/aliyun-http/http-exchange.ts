@@ -1,6 +1,7 @@
 import type { Client, Dispatcher } from 'undici';
 import type { Clock } from '../../core/runtime/clock.js';
 import { deferred } from '../../core/runtime/deferred.js';
+import { onAbort } from '../../core/runtime/on-abort.js';
 import { TransportError } from '../../core/transport/transport-error.js';
 import type { SignedRequest } from './peers.js';
 
@@ -34,6 +35,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   private readonly result = deferred<HttpAnswer>();
   private readonly chunks: Buffer[] = [];
   private readonly forgetDeadline: () => void;
+  private readonly forgetSignal: () => void = () => undefined;
   private controller: Dispatcher.DispatchController | null = null;
   private release: () => void = () => undefined;
   private bytes = 0;
@@ -46,11 +48,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     private readonly request: SignedRequest,
     private readonly limits: ExchangeLimits,
     private readonly clock: Clock,
-    private readonly signal: AbortSignal,
+    signal: AbortSignal,
   ) {
     this.forgetDeadline = clock.schedule(limits.deadlineMs, this.onDeadline);
     if (signal.aborted) this.onAbort();
-    else signal.addEventListener('abort', this.onAbort);
+    else this.forgetSignal = onAbort(signal, this.onAbort);
   }
 
   /** @throws {TransportError} */
@@ -136,7 +138,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.settled) return false;
     this.settled = true;
     this.forgetDeadline();
-    this.signal.removeEventListener('abort', this.onAbort);
+    this.forgetSignal();
     if (error) this.result.reject(error);
     return true;
   }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
+import { deferred, type Deferred } from '../../core/runtime/deferred.js';
+import { onAbort } from '../../core/runtime/on-abort.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
 import type { OutboundMessage } from '../../core/transport/transport.js';
@@ -17,7 +19,8 @@ export class MemoryBroker {
   private readonly groups = new Map<string, { topic: string; group: MemoryGroup }>();
   private faults: { readonly error: TransportError; readonly stored: boolean; left: number }[] = [];
   private acksToLose = 0;
-  private gate: { readonly opened: Promise<void>; open(): void } | null = null;
+  private down = false;
+  private gate: Deferred<void> | null = null;
 
   constructor(
     readonly clock: Clock = systemClock,
@@ -58,14 +61,18 @@ export class MemoryBroker {
 
   /** From now on nothing answers, until {@link resume}. */
   pause(): void {
-    if (this.gate) return;
-    let open = (): void => undefined;
-    const opened = new Promise<void>((resolve) => (open = resolve));
-    this.gate = { opened, open };
+    this.gate ??= deferred();
+  }
+
+  /** From now on nobody can be reached, until {@link heal}: every call is `unavailable`, every settlement `unknown`. */
+  goDown(): void {
+    this.down = true;
+    this.resume();
+    for (const { group } of this.groups.values()) group.wake();
   }
 
   resume(): void {
-    this.gate?.open();
+    this.gate?.resolve();
     this.gate = null;
   }
 
@@ -73,20 +80,20 @@ export class MemoryBroker {
   heal(): void {
     this.faults = [];
     this.acksToLose = 0;
+    this.down = false;
     this.resume();
   }
 
-  /** For transports: passes when the broker is not paused. @throws {TransportError} `aborted` */
+  /** For transports: passes when the broker is there and not paused. @throws {TransportError} `aborted`, `unavailable` */
   async passage(signal: AbortSignal): Promise<void> {
     while (this.gate && !signal.aborted) {
-      const listening = new AbortController();
-      const gaveUp = new Promise((resolve) =>
-        signal.addEventListener('abort', resolve, { once: true, signal: listening.signal }),
-      );
-      await Promise.race([this.gate.opened, gaveUp]);
-      listening.abort();
+      const gaveUp = deferred<void>();
+      const forget = onAbort(signal, gaveUp.resolve);
+      await Promise.race([this.gate.promise, gaveUp.promise]);
+      forget();
     }
     if (signal.aborted) throw new TransportError('aborted', 'the caller gave up');
+    if (this.down) throw new TransportError('unavailable', 'the test has taken the broker down');
   }
 
   /** For transports. @throws {TransportError} when the test asked for it */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/runtime/clock.js';
+import { onAbort } from '../../core/runtime/on-abort.js';
 import type { OutboundMessage } from '../../core/transport/transport.js';
 
 /** A message that the broker has taken. */
@@ -132,10 +133,10 @@ export class MemoryGroup {
     const until = new AbortController();
     const stop = (): void => until.abort();
     this.waiting.add(stop);
-    signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
+    const forget = onAbort(signal, stop);
     await this.clock.sleep(next, until.signal);
-    signal.removeEventListener('abort', stop);
+    forget();
     this.waiting.delete(stop);
   }
 
