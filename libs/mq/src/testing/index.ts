@@ -9,3 +9,8 @@ export {
 } from '../transports/memory/memory-transport.js';
 export { transportConformance, type TestHooks } from './conformance/transport-conformance.js';
 export type { TopicKind, TransportHarness } from './conformance/transport-harness.js';
+export { deliveryStoreConformance } from './conformance/delivery-store-conformance.js';
+export type { DeliveryStoreHarness, StagedRow } from './conformance/delivery-store-harness.js';
+export { MemoryDeliveryStore, type MemoryStatusRow } from './memory-store/memory-delivery-store.js';
+export { MemoryTransactionContext } from './memory-store/memory-transaction-context.js';
+export { MemoryTransaction } from './memory-store/memory-transaction.js';

@@ -13,15 +13,18 @@ const CAP_MS = 30_000;
  * deliveries, and on brokers without a nack hide the message until its lease ends.
  *
  * States: *open*; *closed* (no polls; after a backoff a probe asks the database, as often as it takes); *trying* (the
- * probe was answered; polls fetch one message each, because a database that reads may still refuse to write).
+ * probe was answered; each loop fetches one message and waits for its fate, because a database that reads may still
+ * refuse to write).
  *
  * A failure closes an open gate and one that tries; a closed gate ignores it, it is news from before. A delivery that
  * entered the inbox opens it. No failure that goes through here counts against a message.
  */
 export class DatabaseGate {
   private readonly door = new Door();
+  private readonly trial = new Door();
   private state: 'open' | 'closed' | 'trying' = 'open';
   private closings = 0;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(
     private readonly clock: Clock,
@@ -30,13 +33,22 @@ export class DatabaseGate {
     private readonly stopped: AbortSignal,
   ) {}
 
+  /** Polls that are under way when the gate closes must end, or they bring what nobody can handle. */
+  onClosed(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
   get isClosed(): boolean {
     return this.state === 'closed';
   }
 
-  /** Most messages that a poll may fetch now. */
-  get allowance(): number {
-    return this.state === 'open' ? Number.POSITIVE_INFINITY : 1;
+  get isTrying(): boolean {
+    return this.state === 'trying';
+  }
+
+  /** Resolves when it is known how the try went, and when `signal` aborts. */
+  verdict(signal: AbortSignal): Promise<void> {
+    return this.trial.pass(signal);
   }
 
   pass(signal: AbortSignal): Promise<void> {
@@ -47,6 +59,7 @@ export class DatabaseGate {
     if (this.state === 'closed') return;
     this.state = 'open';
     this.closings = 0;
+    this.trial.open();
   }
 
   /** @param probe a harmless question to the database that failed */
@@ -55,6 +68,8 @@ export class DatabaseGate {
     this.state = 'closed';
     this.closings++;
     this.door.close();
+    this.trial.open();
+    for (const listener of this.listeners) listener();
     this.tell(error);
     void this.probeUntilAnswered(probe);
   }
@@ -71,6 +86,7 @@ export class DatabaseGate {
       }
     }
     this.state = 'trying';
+    this.trial.close();
     this.door.open();
   }
 

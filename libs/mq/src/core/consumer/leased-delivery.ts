@@ -38,9 +38,9 @@ export class LeasedDelivery {
     return this.delivery.deliveryCount;
   }
 
-  /** Whether a whole attempt and its settling still fit. */
+  /** Whether a whole attempt and its settling still fit; with a lease that is prolonged, whether there is time to do so. */
   get suffices(): boolean {
-    return this.remaining >= this.needed;
+    return this.remaining >= (this.isExtendable ? this.askedMs / 2 : this.needed);
   }
 
   /** How long an attempt may wait for a copy of the message that is being handled elsewhere. */

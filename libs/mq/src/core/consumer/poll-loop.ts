@@ -46,6 +46,7 @@ export class PollLoop<Handle> {
     const { capabilities, clock, events, hangUp } = context;
     this.acks = new AckBatcher(this.source, capabilities.limits.ackBatch, this.ref, clock, events, hangUp);
     this.intake = new Intake(context, group);
+    context.database.onClosed(() => this.interrupt());
     this.ended = this.run();
   }
 
@@ -128,6 +129,10 @@ export class PollLoop<Handle> {
       this.state = 'database';
       await database.pass(signal);
     }
+    if (database.isTrying && this.inHand > 0) {
+      this.state = 'database';
+      await Promise.race([this.intake.settled(), database.verdict(signal)]);
+    }
     if (this.group.slots.free === 0 || inFlight.free === 0) {
       this.state = 'full';
       await this.group.slots.whenFree(signal);
@@ -139,7 +144,8 @@ export class PollLoop<Handle> {
   private room(): number {
     const { database, inFlight, capabilities } = this.context;
     if (!this.group.pause.isOpen || database.isClosed) return 0;
-    return Math.min(capabilities.limits.receiveBatch, this.group.slots.free, inFlight.free, database.allowance);
+    const most = database.isTrying ? Math.max(0, 1 - this.inHand) : capabilities.limits.receiveBatch;
+    return Math.min(most, this.group.slots.free, inFlight.free);
   }
 
   private async pollOnce(max: number): Promise<FailureInfo | null> {
