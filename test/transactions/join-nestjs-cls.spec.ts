@@ -12,8 +12,9 @@ import { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-t
 import { ClsModule } from 'nestjs-cls';
 import type { DataSource, EntityManager } from 'typeorm';
 import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { describeDatabases } from '../support/database.js';
+import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
-import { DATABASE_KINDS, ScratchDatabase } from './scratch-database.js';
 
 type Look = () => Promise<void>;
 
@@ -36,16 +37,14 @@ class Service {
   }
 }
 
-describe.each(DATABASE_KINDS)('joining @Transactional() of nestjs-cls on %s', (kind) => {
-  let database: ScratchDatabase;
+describeDatabases('joining @Transactional() of nestjs-cls', (db) => {
   let app: INestApplicationContext;
   let service: Service;
   let first: DataSource;
   let context: TypeOrmTransactionContext;
 
   beforeAll(async () => {
-    database = await ScratchDatabase.create(kind);
-    const sources = { first: await database.connect(), second: await database.connect() };
+    const sources = { first: await connectWithNotes(db), second: await connectWithNotes(db) };
     const plugin = (name: 'first' | 'second'): ClsPluginTransactional =>
       new ClsPluginTransactional({
         connectionName: name,
@@ -73,10 +72,7 @@ describe.each(DATABASE_KINDS)('joining @Transactional() of nestjs-cls on %s', (k
     app = await Test.createTestingModule({ imports: [AppModule] }).compile();
     service = app.get(Service);
   });
-  afterAll(async () => {
-    await app.close();
-    await database.drop();
-  });
+  afterAll(() => app.close());
 
   it('joins the transaction of this data source, under whatever name the host goes', async () => {
     await service.inFirst(async () => {

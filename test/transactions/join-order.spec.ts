@@ -1,19 +1,17 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { describeDatabases } from '../support/database.js';
+import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
-import { DATABASE_KINDS, ScratchDatabase } from './scratch-database.js';
 
-describe.each(DATABASE_KINDS)('joining a transaction on %s', (kind) => {
-  let database: ScratchDatabase;
+describeDatabases('joining a transaction', (db) => {
   let dataSource: DataSource;
   let context: TypeOrmTransactionContext;
 
   beforeAll(async () => {
-    database = await ScratchDatabase.create(kind);
-    dataSource = await database.connect();
+    dataSource = await connectWithNotes(db);
     context = await TypeOrmTransactionContext.create(dataSource);
   });
-  afterAll(() => database.drop());
 
   const codeOf = (manager: EntityManager): unknown => {
     try {
@@ -66,7 +64,7 @@ describe.each(DATABASE_KINDS)('joining a transaction on %s', (kind) => {
   });
 
   it('refuses the manager of another data source, even of the same database', async () => {
-    const other = await database.connect();
+    const other = await connectWithNotes(db);
     await other.transaction(async (manager) => {
       expect(codeOf(manager)).toBe('MQ_TRANSACTION_MISMATCH');
     });

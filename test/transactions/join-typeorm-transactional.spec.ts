@@ -8,26 +8,22 @@ import {
   StorageDriver,
 } from 'typeorm-transactional';
 import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { describeDatabases } from '../support/database.js';
+import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
-import { DATABASE_KINDS, ScratchDatabase } from './scratch-database.js';
 
 initializeTransactionalContext({ storageDriver: StorageDriver.ASYNC_LOCAL_STORAGE });
 
-describe.each(DATABASE_KINDS)('joining typeorm-transactional on %s', (kind) => {
-  const connectionName = `shop-${kind}`;
-  let database: ScratchDatabase;
+describeDatabases('joining typeorm-transactional', (db) => {
+  const connectionName = `shop-${db.name}`;
   let dataSource: DataSource;
   let context: TypeOrmTransactionContext;
 
   beforeAll(async () => {
-    database = await ScratchDatabase.create(kind);
-    dataSource = addTransactionalDataSource({ name: connectionName, dataSource: await database.connect() });
+    dataSource = addTransactionalDataSource({ name: connectionName, dataSource: await connectWithNotes(db) });
     context = await TypeOrmTransactionContext.create(dataSource);
   });
-  afterAll(async () => {
-    deleteDataSourceByName(connectionName);
-    await database.drop();
-  });
+  afterAll(() => void deleteDataSourceByName(connectionName));
 
   it('joins the transaction that the patched repositories work in', async () => {
     await runInTransaction(
@@ -79,7 +75,7 @@ describe.each(DATABASE_KINDS)('joining typeorm-transactional on %s', (kind) => {
   });
 
   it('does not take the transaction of another data source', async () => {
-    const plain = await TypeOrmTransactionContext.create(await database.connect());
+    const plain = await TypeOrmTransactionContext.create(await connectWithNotes(db));
     await runInTransaction(async () => expect(plain.find(undefined)).toBeNull(), { connectionName });
   });
 });

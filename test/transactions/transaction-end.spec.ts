@@ -1,26 +1,19 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { describeDatabases } from '../support/database.js';
+import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
-import { DATABASE_KINDS, type DatabaseKind, ScratchDatabase } from './scratch-database.js';
+import { killSession, sessionId } from './server-session.js';
 
-const OWN_ID: Record<DatabaseKind, string> = { postgres: 'pg_backend_pid()', mysql: 'connection_id()' };
-const KILL: Record<DatabaseKind, (id: string) => string> = {
-  postgres: (id) => `SELECT pg_terminate_backend(${id})`,
-  mysql: (id) => `KILL ${id}`,
-};
-
-describe.each(DATABASE_KINDS)('the end of a transaction on %s', (kind) => {
-  let database: ScratchDatabase;
+describeDatabases('the end of a transaction', (db) => {
   let dataSource: DataSource;
   let context: TypeOrmTransactionContext;
   let ends: string[];
 
   beforeAll(async () => {
-    database = await ScratchDatabase.create(kind);
-    dataSource = await database.connect();
+    dataSource = await connectWithNotes(db);
     context = await TypeOrmTransactionContext.create(dataSource);
   });
-  afterAll(() => database.drop());
   beforeEach(() => void (ends = []));
 
   const note = (manager: EntityManager, name = ''): void =>
@@ -92,15 +85,14 @@ describe.each(DATABASE_KINDS)('the end of a transaction on %s', (kind) => {
   it('asks to look when the connection breaks before COMMIT', async () => {
     const failing = dataSource.transaction(async (manager) => {
       note(manager);
-      const [{ id }] = (await manager.query(`SELECT ${OWN_ID[kind]} AS id`)) as [{ id: string }];
-      await dataSource.query(KILL[kind](id));
+      await killSession(db, await sessionId(db, manager));
     });
     await expect(failing).rejects.toThrow();
     expect(ends).toEqual(['committed']);
   });
 
   it('is still told after the data source was closed and opened again', async () => {
-    const again = await database.connect();
+    const again = await connectWithNotes(db);
     const itsContext = await TypeOrmTransactionContext.create(again);
     await again.destroy();
     await again.initialize();

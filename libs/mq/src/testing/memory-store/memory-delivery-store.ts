@@ -1,0 +1,152 @@
+import type { Clock } from '../../core/runtime/clock.js';
+import { deferred } from '../../core/runtime/deferred.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
+import { InboxContention, type DeliveryStore, type DeliveryTransaction } from '../../core/store/delivery-store.js';
+import type { ErrorEntry } from '../../core/store/error-entry.js';
+import type { OutboxStatus } from '../../core/store/outbox-row.js';
+import { memoryDelivery } from './memory-transaction-context.js';
+import { MemoryTransaction } from './memory-transaction.js';
+
+/** What of a status row a delivery looks at. */
+export interface MemoryStatusRow {
+  status: OutboxStatus;
+  readonly settleGroup: string | null;
+  brokerMessageId: string | null;
+}
+
+interface InboxRow {
+  readonly state: 'handled' | 'parked';
+  readonly token: string;
+}
+
+/**
+ * {@link DeliveryStore} without a database, for tests of handlers. Keeps every rule that the port states: effects of a
+ * handler happen at the commit only, a second copy waits for the first, a severed transaction takes nothing.
+ */
+export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
+  readonly errors: ErrorEntry[] = [];
+  /** By message id. */
+  readonly statusRows = new Map<string, MemoryStatusRow>();
+  private readonly inbox = new Map<string, InboxRow>();
+  /** Inbox rows of transactions that are still open, and when they end. */
+  private readonly locks = new Map<string, Promise<void>>();
+
+  constructor(private readonly clock: Clock = systemClock) {}
+
+  /** Takes effect at once, as a statement outside of a transaction does. */
+  get bare(): MemoryTransaction {
+    return new AutocommitHandle();
+  }
+
+  async transact<T>(
+    { lockWaitMs }: { readonly lockWaitMs: number },
+    work: (tx: DeliveryTransaction<MemoryTransaction>) => Promise<T>,
+  ): Promise<T> {
+    const tx = new MemoryTransaction();
+    let entered: { key: string; row: InboxRow } | null = null;
+    const delivery: DeliveryTransaction<MemoryTransaction> = {
+      handle: tx,
+      enter: async (groupId, messageId, token) => {
+        const key = keyOf(groupId, messageId);
+        await this.unlocked(key, lockWaitMs);
+        const found = this.inbox.get(key);
+        if (found) return found.state;
+        const row: InboxRow = { state: 'handled', token };
+        entered = { key, row };
+        this.lock(key, tx);
+        tx.write(() => this.inbox.set(key, row));
+        return 'entered';
+      },
+      settle: async (messageId, settleGroup, brokerMessageId) =>
+        tx.write(() => this.settle(messageId, settleGroup, brokerMessageId)),
+      readBack: async (groupId, messageId, token) =>
+        tx.active && entered?.key === keyOf(groupId, messageId) && entered.row.token === token,
+      sever: () => tx.rollBack(),
+    };
+    try {
+      const result = await memoryDelivery.run(tx, () => work(delivery));
+      tx.commit();
+      return result;
+    } finally {
+      tx.rollBack();
+    }
+  }
+
+  async failures(groupId: string, messageId: string): Promise<number> {
+    return this.errors.filter((entry) => entry.groupId === groupId && entry.messageId === messageId).length;
+  }
+
+  async recordFailure(entry: ErrorEntry): Promise<void> {
+    this.errors.push(entry);
+  }
+
+  async park(
+    entry: ErrorEntry,
+    { inbox, settleGroup }: { readonly inbox: boolean; readonly settleGroup: string | null },
+  ): Promise<'parked' | 'superseded'> {
+    const key = keyOf(entry.groupId!, entry.messageId!);
+    if (inbox) {
+      await this.locks.get(key);
+      if (this.inbox.has(key)) return 'superseded';
+      this.inbox.set(key, { state: 'parked', token: '' });
+    }
+    this.errors.push(entry);
+    const waiting = this.waitingRow(entry.messageId!, settleGroup);
+    if (waiting && waiting.status !== 'DEAD') waiting.status = 'DEAD';
+    return 'parked';
+  }
+
+  async settleHandled(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
+    this.settle(messageId, settleGroup, brokerMessageId);
+  }
+
+  private settle(messageId: string, settleGroup: string, brokerMessageId: string): void {
+    const row = this.waitingRow(messageId, settleGroup);
+    if (row) Object.assign(row, { status: 'SENT', brokerMessageId });
+  }
+
+  private waitingRow(messageId: string, settleGroup: string | null): MemoryStatusRow | undefined {
+    const row = this.statusRows.get(messageId);
+    const waits = row && settleGroup !== null && row.settleGroup === settleGroup;
+    return waits && row.status !== 'SENT' && row.status !== 'CANCELLED' ? row : undefined;
+  }
+
+  private lock(key: string, tx: MemoryTransaction): void {
+    const { promise, resolve } = deferred<void>();
+    this.locks.set(key, promise);
+    tx.onEnd(() => {
+      this.locks.delete(key);
+      resolve();
+    });
+  }
+
+  private async unlocked(key: string, lockWaitMs: number): Promise<void> {
+    if (!this.locks.has(key)) return;
+    const enough = new AbortController();
+    const limit = this.clock.sleep(lockWaitMs, enough.signal).then(() => 'limit' as const);
+    try {
+      for (let lock = this.locks.get(key); lock; lock = this.locks.get(key)) {
+        if ((await Promise.race([lock, limit])) === 'limit') {
+          throw new InboxContention('a copy of the message is being handled');
+        }
+      }
+    } finally {
+      enough.abort();
+    }
+  }
+}
+
+/** What it is given to do happens at once. */
+class AutocommitHandle extends MemoryTransaction {
+  override get active(): boolean {
+    return false;
+  }
+
+  override write(effect: () => void): void {
+    effect();
+  }
+}
+
+function keyOf(groupId: string, messageId: string): string {
+  return `${groupId}\n${messageId}`;
+}

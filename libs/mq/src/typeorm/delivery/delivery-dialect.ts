@@ -1,0 +1,32 @@
+import type { QueryRunner } from 'typeorm';
+import type { RawConnection } from './raw-connection.js';
+
+/** Session settings of a delivery: applied first thing in its transaction, taken back after it. */
+export interface SessionSettings {
+  readonly apply: string;
+  /** `null` where the end of the transaction does it. */
+  readonly restore: string | null;
+}
+
+/** The row that makes a delivery happen once. `created_at` is the database's affair. */
+export interface InboxRow {
+  readonly groupId: string;
+  readonly messageId: string;
+  readonly state: 'HANDLED' | 'PARKED';
+  readonly token: string;
+}
+
+/** Where databases differ about a delivery, beyond what the `Dialect` of the layer knows. */
+export interface DeliveryDialect {
+  /** Bounds the wait for locks, until `enter` lifts the bound. */
+  settings(lockWaitMs: number): SessionSettings;
+
+  /** Inserts the row, `false` when there is one already. A copy in an open transaction is waited for. */
+  insert(runner: QueryRunner, inbox: string, row: InboxRow): Promise<boolean>;
+
+  /** `insert`, after which the handler's own statements wait for locks as long as the user says. */
+  enter(runner: QueryRunner, inbox: string, row: InboxRow): Promise<boolean>;
+
+  /** The driver's connection under a query runner. */
+  connectionOf(runner: QueryRunner): Promise<RawConnection>;
+}

@@ -1,0 +1,121 @@
+import type { QueryRunner } from 'typeorm';
+import type { Clock } from '../../core/runtime/clock.js';
+import type { SessionSettings } from './delivery-dialect.js';
+import { mark, type RawConnection } from './raw-connection.js';
+
+/** How long a ROLLBACK may take before the connection is closed instead, which is a rollback as well. */
+const ROLLBACK_LIMIT_MS = 2_000;
+
+/**
+ * The connection of one delivery, from the begin of its transaction to its return to the pool.
+ *
+ * TypeORM begins, commits and releases; this class stands in for `release()`, so that nothing gets past it. States:
+ *
+ * - *open*: the handler works.
+ *   → *closed* when TypeORM releases: settings restored, connection back in the pool. If the transaction is still open
+ *     then (neither COMMIT nor ROLLBACK went through, or a nested transaction was never ended), the connection is
+ *     closed, which rolls it back.
+ *   → *abandoned* when the handler failed or was severed.
+ * - *abandoned*: the query runner is marked released at once, so that no code of the handler that still runs can use
+ *   it, and rolled back past TypeORM. A failed handler's connection goes back to the pool; a severed one's is closed.
+ * - *closed*, *abandoned* and done: final. Whatever comes later joins the end that is already under way.
+ *
+ * A statement that had passed TypeORM's check just before the mark reaches the connection after ROLLBACK, where it
+ * would be committed by itself. Hence `ROLLBACK AND CHAIN`: the connection is never outside of a transaction, and
+ * that last one is rolled back, too.
+ */
+export class DeliverySession {
+  private end: Promise<void> | null = null;
+  private cut = false;
+  private open = false;
+  private readonly giveBack: () => Promise<void>;
+
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly connection: RawConnection,
+    private readonly settings: SessionSettings,
+    private readonly clock: Clock,
+  ) {
+    const release = runner.release.bind(runner);
+    this.giveBack = () => {
+      mark(runner, { isReleased: false });
+      return release();
+    };
+    runner.release = () => (this.end ??= this.close());
+  }
+
+  /** To be called first thing in the transaction. */
+  async begin(): Promise<void> {
+    await this.runner.query(this.settings.apply);
+  }
+
+  /** Whether the handler was cut off. */
+  get severed(): boolean {
+    return this.cut;
+  }
+
+  /** Whether TypeORM released the query runner with its transaction still open, which therefore did not commit. */
+  get leftOpen(): boolean {
+    return this.open;
+  }
+
+  /** Cuts the handler off, at once. */
+  sever(): void {
+    this.cut = true;
+    void this.abandon();
+  }
+
+  /** Rolls back. Resolves when that is done and the connection is out of the handler's reach; never rejects. */
+  abandon(): Promise<void> {
+    return (this.end ??= this.rollBack());
+  }
+
+  private async close(): Promise<void> {
+    this.open = this.runner.isTransactionActive;
+    if (this.open) return this.connection.destroy(new Error('the transaction of a delivery did not end'));
+    try {
+      if (this.settings.restore !== null) await this.runner.query(this.settings.restore);
+    } catch (error) {
+      return this.connection.destroy(error as Error);
+    }
+    await this.giveBack();
+  }
+
+  private async rollBack(): Promise<void> {
+    mark(this.runner, { isReleased: true });
+    const chained = await this.manages('ROLLBACK AND CHAIN');
+    const reusable = chained && !this.cut && (await this.manages('ROLLBACK')) && (await this.restored());
+    mark(this.runner, { isTransactionActive: false });
+    if (reusable && !this.cut) await this.giveBack();
+    else this.connection.destroy(new Error('the handler of a delivery was cut off, or its rollback failed'));
+    await this.announce();
+  }
+
+  private async restored(): Promise<boolean> {
+    return this.settings.restore === null || this.manages(this.settings.restore);
+  }
+
+  /** Whether the statement succeeded in time. */
+  private manages(sql: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const disarm = this.clock.schedule(ROLLBACK_LIMIT_MS, () => resolve(false));
+      const settle = (succeeded: boolean): void => {
+        disarm();
+        resolve(succeeded);
+      };
+      this.connection.execute(sql).then(
+        () => settle(true),
+        () => settle(false),
+      );
+    });
+  }
+
+  /** TypeORM did not see this rollback, but its subscribers shall. */
+  private async announce(): Promise<void> {
+    try {
+      await this.runner.broadcaster.broadcast('AfterTransactionRollback');
+    } catch {
+      // A subscriber's own failure: the transaction is over either way.
+    }
+  }
+}

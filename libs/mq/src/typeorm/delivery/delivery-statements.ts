@@ -1,0 +1,86 @@
+import type { QueryRunner } from 'typeorm';
+import type { ErrorEntry } from '../../core/store/error-entry.js';
+import type { Dialect } from '../dialects/dialect.js';
+import { raw, sql, type Sql } from '../dialects/sql.js';
+import { fit } from '../store/fit.js';
+import { runSql } from '../store/run-sql.js';
+import { insertErrors } from '../store/sql/insert-errors.js';
+import type { TableNames } from '../table-names.js';
+
+/** What deliveries read and write besides the inbox row itself; the same on every database. */
+export class DeliveryStatements {
+  private readonly statusLog: Sql;
+  private readonly inbox: Sql;
+
+  constructor(
+    readonly dialect: Dialect,
+    readonly tables: TableNames,
+  ) {
+    this.statusLog = raw(tables.statusLog);
+    this.inbox = raw(tables.inbox);
+  }
+
+  async inboxState(runner: QueryRunner, groupId: string, messageId: string): Promise<string | null> {
+    const rows = await this.run<{ state: string }>(
+      runner,
+      sql`SELECT state FROM ${this.inbox} WHERE group_id = ${groupId} AND message_id = ${messageId}`,
+    );
+    return rows[0]?.state ?? null;
+  }
+
+  /** Whether the row that was inserted under this token is there. */
+  async holds(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
+    const rows = await this.run(
+      runner,
+      sql`SELECT 1 FROM ${this.inbox} WHERE group_id = ${groupId} AND message_id = ${messageId}
+        AND token = ${token} AND state = 'HANDLED'`,
+    );
+    return rows.length > 0;
+  }
+
+  /**
+   * Finishes the status row of a message that its group has handled, whatever the sender knows by now: it may not have
+   * marked the row yet, may have given it up (`DEAD`), or another process may be sending it again. Clearing the token
+   * fences all of them off.
+   */
+  async settle(runner: QueryRunner, messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
+    await this.run(
+      runner,
+      sql`UPDATE ${this.statusLog} SET status = 'SENT', broker_message_id = ${brokerMessageId}, ${this.finished()}
+        WHERE id = ${messageId} AND settle_group = ${settleGroup} AND status NOT IN ('SENT', 'CANCELLED')`,
+    );
+  }
+
+  /** The group has given up on the message: nobody shall send it again. It left, so it holds no younger one back. */
+  async bury(runner: QueryRunner, entry: ErrorEntry, settleGroup: string): Promise<void> {
+    await this.run(
+      runner,
+      sql`UPDATE ${this.statusLog} SET status = 'DEAD', last_error_code = ${entry.errorCode},
+          last_error = ${fit(entry.message, 500)}, ${this.finished()}
+        WHERE id = ${entry.messageId} AND settle_group = ${settleGroup} AND status NOT IN ('SENT', 'DEAD', 'CANCELLED')`,
+    );
+  }
+
+  /** Recorded failures that nobody has resolved. */
+  async failures(runner: QueryRunner, groupId: string, messageId: string): Promise<number> {
+    const [row] = await this.run<{ failures: string | number }>(
+      runner,
+      sql`SELECT COUNT(*) AS failures FROM ${raw(this.tables.errorLog)}
+        WHERE message_id = ${messageId} AND group_id = ${groupId} AND direction = 'CONSUME' AND resolved_at IS NULL`,
+    );
+    return Number(row!.failures);
+  }
+
+  async insertError(runner: QueryRunner, entry: ErrorEntry): Promise<void> {
+    await this.run(runner, insertErrors(this.dialect, this.tables, [entry]));
+  }
+
+  private finished(): Sql {
+    return sql`lease_token = NULL, lease_owner = NULL, due_at = NULL, open_key = NULL, deferred = false,
+      done_at = ${this.dialect.nowMs}, updated_at = ${this.dialect.nowMs}`;
+  }
+
+  private async run<Row>(runner: QueryRunner, statement: Sql): Promise<Row[]> {
+    return (await runSql<Row>(runner, this.dialect, statement)).rows;
+  }
+}

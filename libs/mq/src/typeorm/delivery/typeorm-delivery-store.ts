@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { MqError } from '../../core/errors/mq-error.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
+import type { DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
+import type { ErrorEntry } from '../../core/store/error-entry.js';
+import { detectDialect } from '../dialects/detect-dialect.js';
+import { tableNames, type MqTables } from '../table-names.js';
+import type { AmbientTransactions } from '../transaction/ambient-transactions.js';
+import { deliveryScope } from '../transaction/delivery-scope.js';
+import { findAmbientTransactions } from '../transaction/find-ambient-transactions.js';
+import { deliveryDialectOf } from './delivery-dialect-of.js';
+import type { DeliveryDialect } from './delivery-dialect.js';
+import { DeliverySession } from './delivery-session.js';
+import { DeliveryStatements } from './delivery-statements.js';
+import { TypeOrmDeliveryTransaction } from './typeorm-delivery-transaction.js';
+
+interface Parts {
+  readonly dataSource: DataSource;
+  readonly ambient: readonly AmbientTransactions[];
+  readonly dialect: DeliveryDialect;
+  readonly statements: DeliveryStatements;
+  readonly clock: Clock;
+}
+
+/**
+ * Deliveries on a TypeORM data source.
+ *
+ * A delivery's transaction has the isolation level that the data source says: it is the user's transaction. It is
+ * opened by the ambient library that has the data source in its care, so that the decorated services which a handler
+ * calls work in it, and by the data source itself otherwise.
+ */
+export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
+  /** Looks for ambient libraries once; the data source must be patched by then, if it is to be. */
+  static async create(
+    dataSource: DataSource,
+    tables: MqTables = {},
+    clock: Clock = systemClock,
+  ): Promise<TypeOrmDeliveryStore> {
+    const dialect = detectDialect(dataSource);
+    return new TypeOrmDeliveryStore({
+      dataSource,
+      ambient: await findAmbientTransactions(dataSource),
+      dialect: deliveryDialectOf(dialect),
+      statements: new DeliveryStatements(dialect, tableNames(dataSource, dialect, tables)),
+      clock,
+    });
+  }
+
+  private constructor(private readonly parts: Parts) {}
+
+  get bare(): EntityManager {
+    return this.parts.dataSource.manager;
+  }
+
+  transact<T>(
+    { lockWaitMs }: { readonly lockWaitMs: number },
+    work: (tx: DeliveryTransaction<EntityManager>) => Promise<T>,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let session: DeliverySession | null = null;
+      const run = async (manager: EntityManager): Promise<T> => {
+        session = await this.session(manager.queryRunner!, lockWaitMs);
+        try {
+          await session.begin();
+          return await this.handle(manager, session, work);
+        } catch (error) {
+          await session.abandon();
+          if (!session.severed) throw error;
+          // The code that was cut off may still run, in the async context of the ambient library. That context must
+          // go on to hold the dead transaction: were the library told of the end, its repositories would fall back to
+          // autocommit. So it is left waiting, for a promise that nothing refers to.
+          reject(error);
+          return new Promise<never>(() => {});
+        }
+      };
+      this.open(run).then((result) => {
+        if (session?.leftOpen) reject(leftOpen());
+        else resolve(result);
+      }, reject);
+    });
+  }
+
+  async failures(groupId: string, messageId: string): Promise<number> {
+    return this.statement((runner) => this.parts.statements.failures(runner, groupId, messageId));
+  }
+
+  async recordFailure(entry: ErrorEntry): Promise<void> {
+    await this.statement((runner) => this.parts.statements.insertError(runner, entry));
+  }
+
+  async settleHandled(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
+    await this.statement((runner) => this.parts.statements.settle(runner, messageId, settleGroup, brokerMessageId));
+  }
+
+  park(
+    entry: ErrorEntry,
+    { inbox, settleGroup }: { readonly inbox: boolean; readonly settleGroup: string | null },
+  ): Promise<'parked' | 'superseded'> {
+    const { dataSource, dialect, statements } = this.parts;
+    return dataSource.transaction('READ COMMITTED', async ({ queryRunner }) => {
+      const runner = queryRunner!;
+      if (inbox) {
+        const row = {
+          groupId: entry.groupId!,
+          messageId: entry.messageId!,
+          token: randomUUID(),
+          state: 'PARKED',
+        } as const;
+        if (!(await dialect.insert(runner, statements.tables.inbox, row))) return 'superseded';
+      }
+      await statements.insertError(runner, entry);
+      if (settleGroup !== null) await statements.bury(runner, entry, settleGroup);
+      return 'parked';
+    });
+  }
+
+  private open<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const library = this.parts.ambient.find((candidate) => candidate.manages());
+    return library ? library.open(() => run(library.current()!)) : this.parts.dataSource.transaction(run);
+  }
+
+  private async session(runner: QueryRunner, lockWaitMs: number): Promise<DeliverySession> {
+    const { dialect, clock } = this.parts;
+    return new DeliverySession(runner, await dialect.connectionOf(runner), dialect.settings(lockWaitMs), clock);
+  }
+
+  private async handle<T>(
+    manager: EntityManager,
+    session: DeliverySession,
+    work: (tx: DeliveryTransaction<EntityManager>) => Promise<T>,
+  ): Promise<T> {
+    const scope = { manager, ended: false };
+    const sever = (): void => {
+      scope.ended = true;
+      session.sever();
+    };
+    const tx = new TypeOrmDeliveryTransaction(manager, this.parts.dialect, this.parts.statements, sever);
+    try {
+      const result = await deliveryScope.run(scope, () => work(tx));
+      if (session.severed) throw severed();
+      return result;
+    } finally {
+      scope.ended = true;
+    }
+  }
+
+  /** One statement on a connection of its own, committed by itself. */
+  private async statement<T>(run: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    const runner = this.parts.dataSource.createQueryRunner();
+    try {
+      return await run(runner);
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+function leftOpen(): MqError {
+  return new MqError(
+    'MQ_HANDLER_FAILED',
+    'The handler of a delivery began a nested transaction and never ended it, so COMMIT ended the nested one only. ' +
+      'Everything was rolled back. End what startTransaction() begins, or use manager.transaction().',
+    { retryable: true },
+  );
+}
+
+function severed(): MqError {
+  return new MqError(
+    'MQ_HANDLER_TIMEOUT',
+    'A delivery ended after it had been cut off from its transaction, so nothing of it counts.',
+    { retryable: true },
+  );
+}

@@ -1,0 +1,65 @@
+import { deliveryStoreConformance, MemoryDeliveryStore } from 'nestjs-reliable-mq/testing';
+import { runMqMigrations, TypeOrmDeliveryStore } from 'nestjs-reliable-mq/typeorm';
+import type { DataSource } from 'typeorm';
+import { describeDatabases } from '../support/database.js';
+
+deliveryStoreConformance('memory', async () => {
+  const store = new MemoryDeliveryStore();
+  const effects: string[] = [];
+  return {
+    store,
+    write: async (tx, effect) => tx.write(() => effects.push(effect)),
+    effects: async () => effects,
+    stage: async ({ id, ...row }) => void store.statusRows.set(id, { ...row, brokerMessageId: null }),
+    statusOf: async (id) => {
+      const { status, brokerMessageId } = store.statusRows.get(id)!;
+      return { status, brokerMessageId };
+    },
+    errorsOf: async (messageId) => {
+      const errors = store.errors.filter((entry) => entry.messageId === messageId);
+      const parked = errors.filter((entry) => entry.parked).length;
+      return { parked, failed: errors.length - parked };
+    },
+  };
+});
+
+const FINISHED = ['SENT', 'DEAD', 'CANCELLED'];
+
+describeDatabases('TypeORM', (db) => {
+  let dataSource: DataSource;
+
+  beforeAll(async () => {
+    dataSource = await db.connect();
+    await runMqMigrations(dataSource);
+    await db.query('CREATE TABLE effect (name varchar(200) NOT NULL)');
+  });
+
+  deliveryStoreConformance('TypeORM', async () => ({
+    store: await TypeOrmDeliveryStore.create(dataSource),
+    write: async (manager, effect) => void (await manager.query(`INSERT INTO effect VALUES ('${effect}')`)),
+    effects: async () => (await db.query<{ name: string }>('SELECT name FROM effect')).map(({ name }) => name),
+    stage: async ({ id, status, settleGroup }) => {
+      const [due, done] = FINISHED.includes(status) ? ['NULL', '1'] : ['1', 'NULL'];
+      const token = status === 'SENDING' ? `'t'` : 'NULL';
+      await db.query(
+        `INSERT INTO mq_status_log (id, status, connection, topic_alias, topic, msg_key, settle_group, max_attempts,
+           due_at, done_at, lease_token, created_at, updated_at, payload)
+         VALUES ('${id}', '${status}', 'default', 'orders', 'shop_orders', 'k', '${settleGroup}', 10,
+           ${due}, ${done}, ${token}, 1, 1, '{}')`,
+      );
+    },
+    statusOf: async (id) => {
+      const [row] = await db.query<{ status: 'SENT'; broker_message_id: string | null }>(
+        `SELECT status, broker_message_id FROM mq_status_log WHERE id = '${id}'`,
+      );
+      return { status: row!.status, brokerMessageId: row!.broker_message_id };
+    },
+    errorsOf: async (messageId) => {
+      const rows = await db.query<{ parked: boolean | number }>(
+        `SELECT parked FROM mq_error_log WHERE message_id = '${messageId}'`,
+      );
+      const parked = rows.filter((row) => Boolean(row.parked)).length;
+      return { parked, failed: rows.length - parked };
+    },
+  }));
+});
