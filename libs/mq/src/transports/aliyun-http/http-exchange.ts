@@ -37,7 +37,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   private readonly forgetDeadline: () => void;
   private readonly forgetSignal: () => void = () => undefined;
   private controller: Dispatcher.DispatchController | null = null;
-  private release: () => void = () => undefined;
+  private release: (reusable: boolean) => void = () => undefined;
   private bytes = 0;
   private status = 0;
   private headers: HttpAnswer['headers'] = {};
@@ -60,8 +60,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     return this.result.promise;
   }
 
-  /** `release` is called when the socket is free again, which may be later than the answer. */
-  start(client: Client, release: () => void): void {
+  /** `release` is called when the socket is free again, which may be later than this settles; or when it is broken. */
+  start(client: Client, release: (reusable: boolean) => void): void {
     this.release = release;
     const { method, path, headers, body } = this.request;
     try {
@@ -103,13 +103,13 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const { chunks, status, headers, arrivedAt } = this;
     const body = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
     if (this.settle(null)) this.result.resolve({ status, headers, body, arrivedAt });
-    this.release();
+    this.release(true);
   }
 
   onResponseError(_: unknown, error: Error): void {
     if (this.controller) this.fail(`the connection broke (${describe(error)})`, error);
     else this.refuse(`the broker cannot be reached (${describe(error)})`, error);
-    this.release();
+    this.release(false);
   }
 
   private readonly onDeadline = (): void => {

@@ -42,14 +42,20 @@ export class Sockets {
   }
 
   private start(client: Client, exchange: HttpExchange): void {
-    exchange.start(client, () => this.release(client));
+    exchange.start(client, (reusable) => this.release(client, reusable));
   }
 
-  private release(client: Client): void {
+  private release(client: Client, reusable: boolean): void {
     if (client.destroyed) return;
+    if (reusable) {
+      this.idle.push(client);
+    } else {
+      // Left alone, it would connect again at once, only to find that nobody wants anything. Not from within its own call.
+      this.clients.delete(client);
+      queueMicrotask(() => void client.destroy());
+    }
     let next = this.waiting.shift();
     while (next?.settled) next = this.waiting.shift();
-    if (next) this.start(client, next);
-    else this.idle.push(client);
+    if (next) this.send(next);
   }
 }

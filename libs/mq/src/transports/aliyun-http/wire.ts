@@ -94,9 +94,8 @@ export class Wire {
 function inContext(error: unknown, what: string, credentials: Credentials | null): TransportError {
   const found = error instanceof TransportError ? error : null;
   let message = found ? found.message : error instanceof Error ? error.message : String(error);
-  for (const secret of [credentials?.accessKeySecret, credentials?.securityToken]) {
-    if (secret) message = message.replaceAll(secret, '***');
-  }
+  // The secret itself never leaves the process; the token goes with every request, and an answer may quote it.
+  if (credentials?.securityToken) message = message.replaceAll(credentials.securityToken, '***');
   return new TransportError(found?.kind ?? 'invalid', `${what}: ${message}`, {
     ...(found?.brokerCode !== undefined && { brokerCode: found.brokerCode }),
     ...(found?.requestId !== undefined && { requestId: found.requestId }),
