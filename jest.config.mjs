@@ -40,6 +40,7 @@ export default {
   coverageProvider: 'v8',
   maxWorkers: 2,
   testTimeout: 30_000,
+  reporters: ['default', ...(process.env.MQ_TEST_COUNTS ? ['<rootDir>/scripts/support/count-reporter.mjs'] : [])],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
