@@ -1,0 +1,5 @@
+export interface OrderCreated {
+  id: string;
+  sku: string;
+  quantity: number;
+}

@@ -1,0 +1,7 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity('stock')
+export class Stock {
+  @PrimaryColumn() sku: string;
+  @Column() onHand: number;
+}
