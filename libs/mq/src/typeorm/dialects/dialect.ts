@@ -49,8 +49,8 @@ export interface Dialect {
   /** `UPDATE <table> AS t … FROM <relation>`, with the relation read first and the table by its primary key. */
   updateJoined(parts: { table: Sql; relation: Sql; on: Sql; set: Sql }): Sql;
 
-  /** Appended to an INSERT: a row whose key exists already is left alone. `null` when the statement must fail instead. */
-  readonly onConflictDoNothing: Sql | null;
+  /** Follows a table's alias in FROM, where the optimizer may not be left to choose; empty where it cannot be told. */
+  useIndex(tables: TableNames, index: string): Sql;
 
   /** Whether the server is inside a transaction, as it said with this result, the last one of the connection. */
   inTransaction(runner: QueryRunner, rawResult: unknown): Promise<boolean>;

@@ -48,8 +48,8 @@ export const mysql: Dialect = {
   updateJoined: ({ table, relation, on, set }) =>
     sql`UPDATE ${relation} STRAIGHT_JOIN ${table} AS t ON ${on} SET ${set}`,
 
-  // None: ON DUPLICATE KEY UPDATE reports the same for both outcomes, and INSERT IGNORE also ignores what is too long.
-  onConflictDoNothing: null,
+  // Right after many rows were inserted its statistics are those of an empty table, and it would sort and lock all of it.
+  useIndex: (tables, index) => raw(`FORCE INDEX (${tables.named(index)})`),
 
   inTransaction: (_runner, result) =>
     Promise.resolve((((result as { serverStatus?: number }).serverStatus ?? 0) & IN_TRANSACTION) !== 0),

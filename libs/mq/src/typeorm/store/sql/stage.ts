@@ -1,0 +1,147 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { MqError } from '../../../core/errors/mq-error.js';
+import { stripeOf } from '../../../core/store/order-key.js';
+import type { LeaseRequest, NewOutboxRow } from '../../../core/store/outbox-row.js';
+import type { Dialect } from '../../dialects/dialect.js';
+import { join, list, raw, sql, type Sql } from '../../dialects/sql.js';
+import type { TableNames } from '../../table-names.js';
+import { runSql } from '../run-sql.js';
+
+const COLUMNS = [
+  'id',
+  'connection',
+  'topic_alias',
+  'topic',
+  'instance_id',
+  'tag',
+  'msg_key',
+  'ordering_key',
+  'open_key',
+  'settle_group',
+  'settle_within',
+  'replay_of',
+  'target_group',
+  'max_attempts',
+  'headers',
+  'payload',
+  'status',
+  'lease_token',
+  'lease_owner',
+  'started_count',
+  'deliver_at',
+  'due_at',
+  'created_at',
+  'updated_at',
+];
+
+const ROWS_AT_ONCE = 1_000;
+/** Half of the smallest `max_allowed_packet` that servers come with (16 MB), since quoting may lengthen a text. */
+const CHARACTERS_AT_ONCE = 4 * 1024 * 1024;
+
+/**
+ * Inserts rows in the caller's transaction.
+ *
+ * One multi-row INSERT … VALUES: 30 times as fast as a row at a time, and twice as fast as `unnest` over arrays, which
+ * the driver must quote. `repository.save()` inserts row by row on MySQL, 70 times slower.
+ *
+ * The order of a key: its stripe is locked first and until the caller's transaction ends, and only then does the
+ * INSERT draw `seq`; so whoever draws the lower number commits first. A stripe is locked and never updated: updating a
+ * counter fails under the strict isolation levels of the caller, locking a row that nobody changes works in all.
+ */
+export async function stage(
+  manager: EntityManager,
+  dialect: Dialect,
+  tables: TableNames,
+  rows: readonly NewOutboxRow[],
+  lease: LeaseRequest,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const runner = runnerOf(manager);
+  const stripes = [...new Set(rows.flatMap((row) => (row.openKey === null ? [] : [stripeOf(row.openKey)])))];
+  if (stripes.length > 0) await runSql(runner, dialect, lockStripes(tables, stripes));
+  const inserted: string[] = [];
+  for (const batch of batches(rows)) {
+    const { raw: result } = await runSql(runner, dialect, insertRows(dialect, tables, batch, lease));
+    inserted.push(...batch.map((row) => row.id));
+    if (!(await dialect.inTransaction(runner, result))) {
+      await undo(runner, dialect, tables, inserted);
+      throw new MqError(
+        'MQ_TRANSACTION_CLOSED',
+        'the database has ended the transaction that publish() was to be part of, most likely after a deadlock or another ' +
+          'error that was caught and ignored; nothing was published. Let such errors end the transaction, and run it again as a whole',
+      );
+    }
+  }
+}
+
+/** In the order of their ids, in which everybody locks them. */
+function lockStripes(tables: TableNames, stripes: readonly number[]): Sql {
+  return sql`SELECT id FROM ${raw(tables.orderStripe)} WHERE id IN (${list(stripes)}) ORDER BY id FOR UPDATE`;
+}
+
+function insertRows(dialect: Dialect, tables: TableNames, rows: readonly NewOutboxRow[], lease: LeaseRequest): Sql {
+  const values = join(rows.map((row) => valuesOf(row, dialect.nowMs, lease)));
+  return sql`INSERT INTO ${raw(tables.statusLog)} (${raw(COLUMNS.join(', '))}) VALUES ${values}`;
+}
+
+function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
+  const fixed = [
+    row.id,
+    row.connection,
+    row.topicAlias,
+    row.topic,
+    row.instanceId,
+    row.tag,
+    row.key,
+    row.orderingKey,
+    row.openKey,
+    row.settleGroup,
+    row.settleWithinMs,
+    row.replayOf,
+    row.targetGroup,
+    row.maxAttempts,
+    row.headers,
+    row.payload,
+    ...(row.leased ? ['SENDING', lease.token, lease.owner, 1] : ['PENDING', null, null, 0]),
+  ];
+  const deliverAt = row.deliver === null ? raw('NULL') : deliverAtOf(row.deliver, now);
+  return sql`(${list(fixed)}, ${deliverAt}, ${dueAtOf(row, deliverAt, now, lease)}, ${now}, ${now})`;
+}
+
+function deliverAtOf(deliver: { readonly at: number } | { readonly inMs: number }, now: Sql): Sql {
+  return 'at' in deliver ? sql`${Math.round(deliver.at)}` : sql`${now} + ${Math.round(deliver.inMs)}`;
+}
+
+function dueAtOf(row: NewOutboxRow, deliverAt: Sql, now: Sql, lease: LeaseRequest): Sql {
+  if (row.leased) return sql`${now} + ${Math.round(lease.ms)}`;
+  return row.deliver === null ? now : sql`GREATEST(${now}, ${deliverAt} - ${Math.round(row.horizonMs)})`;
+}
+
+/** What was inserted is committed already; nobody asked for that. */
+async function undo(runner: QueryRunner, dialect: Dialect, tables: TableNames, ids: readonly string[]): Promise<void> {
+  await runSql(runner, dialect, sql`DELETE FROM ${raw(tables.statusLog)} WHERE id IN (${list(ids)})`);
+}
+
+function batches(rows: readonly NewOutboxRow[]): NewOutboxRow[][] {
+  const result: NewOutboxRow[][] = [[]];
+  let characters = 0;
+  for (const row of rows) {
+    const size = row.payload.length + (row.headers?.length ?? 0);
+    let last = result.at(-1)!;
+    if (last.length > 0 && (last.length === ROWS_AT_ONCE || characters + size > CHARACTERS_AT_ONCE)) {
+      result.push((last = []));
+      characters = 0;
+    }
+    last.push(row);
+    characters += size;
+  }
+  return result;
+}
+
+function runnerOf(manager: EntityManager): QueryRunner {
+  if (manager.queryRunner) return manager.queryRunner;
+  throw new MqError(
+    'MQ_TRANSACTION_REQUIRED',
+    'this EntityManager has no connection of its own, so it is in no transaction',
+  );
+}
