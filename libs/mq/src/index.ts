@@ -69,4 +69,4 @@ export {
   getMqTransportToken,
   getReproduceToken,
 } from './nest/tokens.js';
-export { MqErrorLog, MqInbox, MqStatusLog } from './typeorm/entities/index.js';
+export { MqErrorLog, MqInbox, MqStatusLog } from './typeorm/index.js';

@@ -1,6 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { MqOptions } from '../core/config/options.js';
-import type { TableOptions } from '../typeorm/table-names.js';
+import type { MqTables } from '../typeorm/table-names.js';
 
 /** What decides about tokens, imports and tables, and so must be known before any provider exists. */
 export interface MqConnectionOptions {
@@ -11,7 +11,7 @@ export interface MqConnectionOptions {
   /** Whether other modules can inject the services without importing MqModule. Default `true`. */
   isGlobal?: boolean;
   /** Default `{ prefix: 'mq_' }`, for a named connection `mq_<name>_`. */
-  tables?: TableOptions;
+  tables?: MqTables;
 }
 
 export type MqModuleOptions = MqOptions & MqConnectionOptions;

@@ -15,7 +15,7 @@ import type { MqTransport } from '../core/transport/transport.js';
 import { alertOn } from '../observability/alerter.js';
 import { logEvents } from '../observability/log-subscriber.js';
 import { openMqStores } from '../typeorm/open-stores.js';
-import type { MqTables } from '../typeorm/table-names.js';
+import type { TablePlace } from '../typeorm/table-names.js';
 import { deliverySlotsOf } from './delivery-slots.js';
 import { poolSizeOf } from './pool-size.js';
 
@@ -24,7 +24,7 @@ export interface RuntimeRequest {
   readonly options: MqOptions;
   readonly transport: MqTransport;
   readonly dataSource: DataSource;
-  readonly tables: MqTables;
+  readonly tables: TablePlace;
 }
 
 /** One connection of one application, put together and not yet started. */
@@ -35,7 +35,10 @@ export class MqRuntime {
    */
   static async create({ connection, options, transport, dataSource, tables }: RuntimeRequest): Promise<MqRuntime> {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
-    const stores = await openMqStores(dataSource, tables, { migrate: resolved.migrate });
+    const stores = await openMqStores(dataSource, tables, {
+      migrate: resolved.migrate,
+      replay: { connection, topic: (alias) => resolved.topics.get(alias) },
+    });
     const events = new MqEvents();
     const instance = `${hostname()}:${process.pid}`;
     const shared = { options: resolved, clock: systemClock, random: systemRandom, events, instance };
@@ -71,7 +74,7 @@ export class MqRuntime {
   private constructor(
     readonly connection: string,
     readonly dataSource: DataSource,
-    readonly tables: MqTables,
+    readonly tables: TablePlace,
     readonly options: ResolvedOptions,
     readonly events: MqEvents,
     readonly relay: Relay,

@@ -6,7 +6,7 @@ import type { MqOptions } from '../core/config/options.js';
 import { MqEvents } from '../core/events/event-bus.js';
 import type { MqTransport } from '../core/transport/transport.js';
 import { getMqEntities } from '../typeorm/entities/get-mq-entities.js';
-import { resolveTables } from '../typeorm/table-names.js';
+import { tablePlace } from '../typeorm/table-names.js';
 import { asyncOptionsProviders } from './async-options.js';
 import { HandlerExplorer } from './discovery/handler-explorer.js';
 import { ConsumerControl } from './lifecycle/consumer-control.js';
@@ -54,7 +54,7 @@ function assemble(
   optionsProviders: Provider[],
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
-  const tables = resolveTables(name, tableOptions);
+  const tables = tablePlace(tableOptions, name);
   const runtime = tokens.getMqRuntimeToken(name);
   const exported: Provider[] = [
     {
@@ -118,7 +118,11 @@ function assemble(
   return {
     module: MqModule,
     global: isGlobal,
-    imports: [DiscoveryModule, TypeOrmModule.forFeature(getMqEntities(name, tableOptions), dataSourceName), ...imports],
+    imports: [
+      DiscoveryModule,
+      TypeOrmModule.forFeature([...getMqEntities(name, tableOptions)], dataSourceName),
+      ...imports,
+    ],
     providers: [...internal, ...exported],
     exports: [...exported.map((provider) => (provider as { provide: string }).provide), tokens.getMqOptionsToken(name)],
   };

@@ -109,7 +109,7 @@ describe('resolveOptions', () => {
     ['api, worker', { relay: false, worker: true }],
     [['relay'], { relay: true, worker: false }],
   ])('reads the role %j', (role, roles) => {
-    expect(resolve({ role }).roles).toEqual(roles);
+    expect(resolve({ role: role as MqOptions['role'] & string }).roles).toEqual(roles);
   });
 
   it('halves the pool for deliveries, and refuses only an explicit number that leaves no connection', () => {

@@ -17,14 +17,18 @@ export function refuseDuplicates(modules: ModulesContainer, mine: MqRuntime): vo
         { details: { connection: mine.connection } },
       );
     }
-    if (other.dataSource === mine.dataSource && other.tables.statusLog === mine.tables.statusLog) {
+    if (other.dataSource === mine.dataSource && sameTables(other, mine)) {
       throw new MqError(
         'MQ_DUPLICATE_CONNECTION',
-        `The connections '${other.connection}' and '${mine.connection}' use the same tables (${mine.tables.statusLog}). Give one of them a prefix of its own: tables: { prefix: 'mq_${mine.connection}_' }.`,
+        `The connections '${other.connection}' and '${mine.connection}' use the same tables (prefix '${mine.tables.prefix}'). Give one of them a prefix of its own: tables: { prefix: 'mq_${mine.connection}_' }.`,
         { details: { connections: [other.connection, mine.connection] } },
       );
     }
   }
+}
+
+function sameTables(a: MqRuntime, b: MqRuntime): boolean {
+  return a.tables.prefix === b.tables.prefix && a.tables.schema === b.tables.schema;
 }
 
 /** All connections of the application. */

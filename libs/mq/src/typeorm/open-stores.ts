@@ -1,0 +1,67 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { MqError } from '../core/errors/mq-error.js';
+import type { TransactionContext } from '../core/publisher/transaction-context.js';
+import type { AdminStore } from '../core/store/admin-store.js';
+import type { DeliveryStore } from '../core/store/delivery-store.js';
+import type { OutboxStore } from '../core/store/outbox-store.js';
+import { TypeOrmDeliveryStore } from './delivery/typeorm-delivery-store.js';
+import { detectDialect } from './dialects/detect-dialect.js';
+import { getMqEntities } from './entities/get-mq-entities.js';
+import { checkMqSchema } from './migrations/check-mq-schema.js';
+import { runMqMigrations } from './migrations/run-mq-migrations.js';
+import { OwnConnections } from './store/own-connections.js';
+import type { ReplayTarget } from './store/sql/replay.js';
+import type { ReplayTarget } from './store/sql/replay.js';
+import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
+import { TypeOrmOutboxStore } from './store/typeorm-outbox-store.js';
+import { type MqTables, tableNames, type TablePlace } from './table-names.js';
+import { TypeOrmTransactionContext } from './transaction/typeorm-transaction-context.js';
+
+/** Everything that one set of tables offers. */
+export interface MqStores {
+  readonly outbox: OutboxStore<EntityManager>;
+  readonly deliveries: DeliveryStore<EntityManager>;
+  readonly admin: AdminStore;
+  readonly transactions: TransactionContext<EntityManager>;
+}
+
+export interface OpenOptions {
+  /** Make the tables, or bring them up to date, first. */
+  readonly migrate: boolean;
+  readonly replayTo: ReplayTarget;
+}
+
+/**
+ * Opens the tables of one connection, after looking whether they are there, or making them.
+ * @throws {MqError} `MQ_ENTITIES_MISSING`, `MQ_SCHEMA_OUTDATED`
+ */
+export async function openMqStores(
+  dataSource: DataSource,
+  place: TablePlace,
+  { migrate, replayTo }: OpenOptions,
+): Promise<MqStores> {
+  const tables: MqTables = { prefix: place.prefix, ...(place.schema === null ? {} : { schema: place.schema }) };
+  requireEntities(dataSource, tables);
+  if (migrate) await runMqMigrations(dataSource, tables);
+  await checkMqSchema(dataSource, tables);
+
+  const dialect = detectDialect(dataSource);
+  const own = new OwnConnections(dataSource, dialect, tableNames(dataSource, dialect, tables));
+  return {
+    outbox: new TypeOrmOutboxStore(own),
+    deliveries: await TypeOrmDeliveryStore.create(dataSource, tables),
+    admin: new TypeOrmAdminStore(own, replay),
+    transactions: await TypeOrmTransactionContext.create(dataSource),
+  };
+}
+
+function requireEntities(dataSource: DataSource, tables: MqTables): void {
+  const missing = getMqEntities('default', tables).filter((entity) => !dataSource.hasMetadata(entity));
+  if (missing.length === 0) return;
+  throw new MqError(
+    'MQ_ENTITIES_MISSING',
+    `The data source does not know the entities of the tables '${tables.prefix}*'. ` +
+      'Set autoLoadEntities: true in TypeOrmModule.forRoot(), or add ...getMqEntities() from nestjs-reliable-mq/typeorm to its entities.',
+    { details: { prefix: tables.prefix } },
+  );
+}
