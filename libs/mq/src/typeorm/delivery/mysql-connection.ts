@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
 import { mark, type RawConnection } from './raw-connection.js';
 
 interface Connection {
   query(sql: string, done: (error: Error | null) => void): unknown;
   destroy(): void;
+  readonly stream: Duplex;
 }
 
 export class MysqlConnection implements RawConnection {
@@ -18,8 +20,13 @@ export class MysqlConnection implements RawConnection {
     });
   }
 
-  destroy(): void {
+  /**
+   * `destroy()` of the driver leaves the pool and ends its side of the socket, but keeps waiting for what the server
+   * still has to say. Only an error on the socket fails the statements that are under way.
+   */
+  destroy(reason: Error): void {
     mark(this.runner, { isReleased: true });
     this.connection.destroy();
+    this.connection.stream.destroy(reason);
   }
 }
