@@ -27,7 +27,7 @@ export interface TransportHarness {
 export type TopicKind = 'normal' | 'ordered' | 'delayed';
 
 /** A signal that never aborts. */
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 
 /** Registers one test, which gets a {@link Bench} of its own. */
 export type BenchTest = (title: string, run: (bench: Bench) => Promise<void>) => void;
