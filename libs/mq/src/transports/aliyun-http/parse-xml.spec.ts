@@ -1,0 +1,67 @@
+import { childText, parseXml } from './parse-xml.js';
+
+it.each([
+  ['nothing', ''],
+  ['white space', ' \n'],
+  ['text alone', 'hello'],
+  ['a root that stays open', '<a>'],
+  ['a root that was never opened', '</a>'],
+  ['tags that cross', '<a><b></a></b>'],
+  ['a second root', '<a/><b/>'],
+  ['text after the root', '<a/>b'],
+  ['text before the root', 'b<a/>'],
+  ['text beside elements', '<a>b<c/></a>'],
+  ['a document type', '<!DOCTYPE a><a/>'],
+  ['an entity of its own', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'],
+  ['a file', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'],
+  ['an entity nobody declared', '<a>&b;</a>'],
+  ['an ampersand alone', '<a>b & c</a>'],
+  ['a reference to nothing', '<a>&#0;</a>'],
+  ['a reference beyond Unicode', '<a>&#x110000;</a>'],
+  ['an endless reference', `<a>&#${'9'.repeat(100)};</a>`],
+  ['a section that stays open', '<a><![CDATA[b</a>'],
+  ['a section outside of the root', '<![CDATA[b]]><a/>'],
+  ['a comment that stays open', '<a><!-- b</a>'],
+  ['an attribute without quotes', '<a b=c/>'],
+  ['markup in an attribute', '<a b="<"/>'],
+  ['a name that begins with a digit', '<1/>'],
+  ['a depth of ten', `${'<a>'.repeat(10)}${'</a>'.repeat(10)}`],
+  ['thousands of elements', `<a>${'<b/>'.repeat(2_001)}</a>`],
+])('refuses %s', (_, xml) => {
+  expect(() => parseXml(xml)).toThrow(Error);
+});
+
+it.each([
+  ['a byte order mark and a declaration', '\ufeff<?xml version="1.0" encoding="UTF-8"?>\n<a>b</a>\n'],
+  ['attributes', `<a b="c" d = 'e>f' x:g="h">b</a >`],
+  ['a prefix', '<m:a xmlns:m="urn:m">b</m:a>'],
+  ['a section', '<a><![CDATA[b]]></a>'],
+  ['comments and instructions', '<!-- x --><a><?y?>b<!-- <z> --></a><!-- -->'],
+])('reads %s', (_, xml) => {
+  expect(parseXml(xml)).toEqual({ name: 'a', children: [], text: 'b' });
+});
+
+it('keeps names of the language apart from the language', () => {
+  const root = parseXml('<__proto__><constructor>a</constructor><toString>b</toString></__proto__>');
+  expect(root.name).toBe('__proto__');
+  expect(childText(root, 'constructor')).toBe('a');
+  expect(childText(root, 'hasOwnProperty')).toBeUndefined();
+  expect(({} as Record<string, unknown>)['constructor']).toBe(Object);
+});
+
+it('takes no contradiction for an answer', () => {
+  expect(() => childText(parseXml('<a><b>1</b><b>2</b></a>'), 'b')).toThrow('<b>');
+  expect(() => childText(parseXml('<a><b><c/></b></a>'), 'b')).toThrow('<b>');
+});
+
+it.each([
+  ['attributes', `<a ${'b="c" '.repeat(100_000)}`],
+  ['blanks', `<a${' '.repeat(1_000_000)}`],
+  ['a name', `<${'a'.repeat(1_000_000)}`],
+  ['ampersands', `<a>${'&#'.repeat(500_000)}</a>`],
+  ['open tags', '<a>'.repeat(300_000)],
+])('is not slowed down by a great many %s', (_, xml) => {
+  const started = performance.now();
+  expect(() => parseXml(xml)).toThrow(Error);
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
