@@ -1,6 +1,6 @@
 import { runMqMigrations } from 'nestjs-reliable-mq/typeorm';
 import { useTestDatabase } from '../support/database.js';
-import { readPage, tableRows } from './support/pages.js';
+import { allPages, readPage, tableRows } from './support/pages.js';
 
 const TABLES = ['mq_status_log', 'mq_error_log', 'mq_inbox', 'mq_order_stripe', 'mq_migrations'];
 
@@ -18,6 +18,12 @@ describe('docs/reference/schema.md', () => {
     );
     expect(rows.map(({ name }) => name)).toEqual([...TABLES].sort());
     expect(page.headings.filter((heading) => heading.startsWith('mq_'))).toEqual(TABLES);
+  });
+
+  it('and the guides have SQL that these tables understand', async () => {
+    const statements = allPages().flatMap(({ fences }) => fences.filter(({ language }) => language === 'sql'));
+    expect(statements.length).toBeGreaterThan(1);
+    for (const { code } of statements) await db.query(code);
   });
 
   it.each(TABLES)('has the columns of %s', async (table) => {
