@@ -1,4 +1,5 @@
 import type { MqMessage } from '../../libs/mq/src/core/message/message.js';
+import { Slots } from '../../libs/mq/src/core/consumer/slots.js';
 import type { DeliveryContext } from '../../libs/mq/src/core/consumer/handler.js';
 import { consumerBench, type BenchOptions, type Handle } from './support/consumer-bench.js';
 
@@ -37,7 +38,7 @@ describe('a transaction that is none any more', () => {
     await bench.publish('m1');
     expect(bench.told('delivery.failed')).toHaveLength(1);
     expect(bench.pending()).toBe(1);
-    bench.deliveries.inbox.set('GID_stock/m1', 'handled');
+    bench.deliveries.rows.set('GID_stock/m1', 'handled');
     await bench.clock.advance(10_000);
     expect(bench.handled).toHaveLength(1);
     expect(bench.pending()).toBe(0);
@@ -54,7 +55,7 @@ describe('a handler that does not return in time', () => {
     expect(context!.signal.aborted).toBe(false);
     await bench.clock.advance(1);
     expect(context!.signal.aborted).toBe(true);
-    expect(() => context!.manager.write('late')).toThrow('severed');
+    expect(() => bench.deliveries.write(context!.manager, 'late')).toThrow();
     expect(bench.deliveries.open).toBe(0);
     expect(bench.runner.health().inFlight).toBe(0);
     expect(bench.deliveries.errors).toMatchObject([{ errorCode: 'MQ_HANDLER_TIMEOUT', attempt: 1 }]);
@@ -223,7 +224,49 @@ describe('a copy that is being handled elsewhere', () => {
     await bench.clock.advance(260_001);
     expect(bench.handled).toEqual([]);
     expect(bench.told('delivery.released')).toMatchObject([{ reason: 'lease' }]);
-    expect(bench.deliveries.inbox.size).toBe(0);
+    expect(bench.deliveries.rows.size).toBe(0);
+  });
+});
+
+describe('two copies of a message, delivered at once', () => {
+  it('have one effect: the second waits for the first, and is a duplicate', async () => {
+    const gate = deferred();
+    given({
+      handle: async ({ id }, { manager }) => {
+        bench.deliveries.write(manager, id);
+        await gate.promise;
+      },
+    });
+    await bench.start();
+    await bench.publish('m1');
+    await bench.publish('m1');
+    expect(bench.deliveries.open).toBe(2);
+    expect(bench.handled).toHaveLength(1);
+    gate.resolve();
+    await bench.clock.settle();
+    expect(bench.deliveries.effects).toEqual(['m1']);
+    expect(bench.told('delivery.duplicate')).toHaveLength(1);
+    expect(bench.pending()).toBe(0);
+  });
+
+  it('have one effect when the first fails: the second takes over', async () => {
+    const gate = deferred();
+    let runs = 0;
+    given({
+      handle: async ({ id }, { manager }) => {
+        bench.deliveries.write(manager, id);
+        if (++runs > 1) return;
+        await gate.promise;
+        throw new Error('x');
+      },
+    });
+    await bench.start();
+    await bench.publish('m1');
+    await bench.publish('m1');
+    gate.resolve();
+    await bench.clock.advance(10_000);
+    expect(bench.deliveries.effects).toEqual(['m1']);
+    expect(bench.pending()).toBe(0);
   });
 });
 
@@ -233,7 +276,7 @@ describe('a group without inbox', () => {
     given({
       group: { inbox: false, maxAttempts: 2 },
       handle: (_, { manager }) => {
-        manager.write(`run ${++runs}`);
+        bench.deliveries.write(manager, `run ${++runs}`);
         throw new Error('x');
       },
     });
@@ -242,8 +285,21 @@ describe('a group without inbox', () => {
     await bench.clock.advance(10_000);
     expect(bench.deliveries.calls).toEqual(['recordFailure', 'park']);
     expect(bench.deliveries.effects).toEqual(['run 1', 'run 2']);
-    expect(bench.deliveries.inbox.size).toBe(0);
+    expect(bench.deliveries.rows.size).toBe(0);
     expect(bench.deliveries.errors).toMatchObject([{ parked: false }, { parked: true, payload: '{"id":"m1"}' }]);
     expect(bench.pending()).toBe(0);
+  });
+
+  it('starts no handler that does not fit into its lease', async () => {
+    const slots = new Slots(1);
+    given({ slots, group: { inbox: false } });
+    await bench.start();
+    const release = slots.acquire(new AbortController().signal);
+    await bench.publish('m1');
+    await bench.clock.advance(260_001);
+    (await release)!();
+    await bench.clock.settle();
+    expect(bench.handled).toEqual([]);
+    expect(bench.told('delivery.released')).toMatchObject([{ reason: 'lease' }]);
   });
 });

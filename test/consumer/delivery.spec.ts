@@ -11,7 +11,7 @@ describe('a delivery', () => {
     await bench.start();
     await bench.publish('m1');
     expect(bench.deliveries.calls).toEqual(['begin', 'enter', 'readBack', 'commit']);
-    expect(bench.deliveries.inbox.get('GID_stock/m1')).toBe('handled');
+    expect(bench.deliveries.rows.get('GID_stock/m1')).toBe('handled');
     expect(bench.deliveries.effects).toEqual(['m1']);
     expect(bench.pending()).toBe(0);
     expect(bench.told('delivery.handled')).toMatchObject([
@@ -53,7 +53,7 @@ describe('a delivery', () => {
 
   it('is acknowledged without running when the inbox knows it', async () => {
     given();
-    bench.deliveries.inbox.set('GID_stock/m1', 'handled');
+    bench.deliveries.rows.set('GID_stock/m1', 'handled');
     await bench.start();
     await bench.publish('m1');
     expect(bench.handled).toEqual([]);
@@ -66,7 +66,7 @@ describe('a delivery', () => {
     ['parked', []],
   ] as const)('settles the status row of a duplicate that was %s: %j', async (state, settled) => {
     given({ topic: { settleOn: { group: 'stock', withinMs: 1_000 } } });
-    bench.deliveries.inbox.set('GID_stock/m1', state);
+    bench.deliveries.rows.set('GID_stock/m1', state);
     await bench.start();
     await bench.publish('m1');
     expect(bench.deliveries.settled).toEqual(settled);
@@ -75,7 +75,7 @@ describe('a delivery', () => {
 
   it('is not acknowledged while the status row of its duplicate cannot be settled', async () => {
     given({ topic: { settleOn: { group: 'stock', withinMs: 1_000 } } });
-    bench.deliveries.inbox.set('GID_stock/m1', 'handled');
+    bench.deliveries.rows.set('GID_stock/m1', 'handled');
     bench.deliveries.fail('settleHandled');
     await bench.start();
     await bench.publish('m1');
@@ -94,7 +94,7 @@ describe('a delivery', () => {
     await bench.publish('m1', { properties: { 'mq-id': 'm1', 'mq-group': target } });
     expect(bench.handled).toHaveLength(runs);
     expect(bench.told('delivery.skipped').map(({ reason }) => reason)).toEqual(skipped);
-    expect(bench.deliveries.inbox.size).toBe(runs);
+    expect(bench.deliveries.rows.size).toBe(runs);
     expect(bench.pending()).toBe(0);
   });
 
@@ -175,13 +175,13 @@ describe('a failed attempt', () => {
     let runs = 0;
     given({
       handle: (message, { manager }) => {
-        manager.write(`${message.id} ${++runs}`);
+        bench.deliveries.write(manager, `${message.id} ${++runs}`);
         if (runs === 1) throw thrown;
       },
     });
     await bench.start();
     await bench.publish('m1');
-    expect(bench.deliveries.inbox.size).toBe(0);
+    expect(bench.deliveries.rows.size).toBe(0);
     expect(bench.deliveries.errors).toMatchObject([
       { parked: false, attempt: 1, errorCode: 'MQ_HANDLER_FAILED', payload: null },
     ]);
@@ -255,7 +255,7 @@ describe('a failed attempt', () => {
     await bench.publish('m1');
     await bench.clock.advance(60_000);
     expect(bench.handled).toHaveLength(runs);
-    expect(bench.deliveries.inbox.get('GID_stock/m1')).toBe('parked');
+    expect(bench.deliveries.rows.get('GID_stock/m1')).toBe('parked');
     expect(bench.deliveries.errors.at(-1)).toMatchObject({ parked: true, attempt: runs, payload: '{"id":"m1"}' });
     expect(bench.deliveries.errors.filter((entry) => !entry.parked)).toHaveLength(runs - 1);
     expect(bench.told('delivery.parked')).toHaveLength(1);
@@ -275,7 +275,7 @@ describe('a failed attempt', () => {
   it('that would park a message which another copy has handled is only acknowledged', async () => {
     given({
       handle: (message) => {
-        bench.deliveries.inbox.set(`GID_stock/${message.id}`, 'handled');
+        bench.deliveries.rows.set(`GID_stock/${message.id}`, 'handled');
         throw new PermanentError('x');
       },
     });
@@ -305,5 +305,13 @@ describe('a failed attempt', () => {
     await bench.publish('m1');
     await bench.clock.advance(10_000);
     expect(bench.told('delivery.parked')).toMatchObject([{ attempt: 2 }]);
+  });
+
+  it('is left to the broker when a hundred of its group are held already', async () => {
+    given({ handle: () => Promise.reject(new RetryLater('60s')) });
+    await bench.start();
+    for (let i = 0; i < 120; i++) await bench.publish(`m${i}`);
+    expect(bench.runner.health().held).toBe(100);
+    expect(bench.told('delivery.failed').filter(({ retryInMs }) => retryInMs === null)).toHaveLength(20);
   });
 });

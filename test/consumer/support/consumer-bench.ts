@@ -12,10 +12,16 @@ import { jsonCodec } from '../../../libs/mq/src/core/message/json-codec.js';
 import type { MqMessage } from '../../../libs/mq/src/core/message/message.js';
 import type { Slots } from '../../../libs/mq/src/core/consumer/slots.js';
 import type { MqTransport, OutboundMessage } from '../../../libs/mq/src/core/transport/transport.js';
-import { ManualClock, memoryTransport, type MemoryProfile, type MemoryTransport } from 'nestjs-reliable-mq/testing';
-import { FakeDeliveries, type FakeHandle } from './fake-deliveries.js';
+import {
+  ManualClock,
+  memoryTransport,
+  type MemoryProfile,
+  type MemoryTransaction,
+  type MemoryTransport,
+} from 'nestjs-reliable-mq/testing';
+import { ScriptedDeliveries } from './scripted-deliveries.js';
 
-export type Handle = FakeHandle;
+export type Handle = MemoryTransaction;
 type Handler = (message: MqMessage, context: DeliveryContext<Handle>) => unknown;
 
 export interface BenchOptions {
@@ -43,7 +49,7 @@ export function consumerBench(setup: BenchOptions = {}) {
     ...(setup.leaseMs !== undefined && { leaseMs: setup.leaseMs }),
   });
   const transport = setup.wrap?.(memory) ?? memory;
-  const deliveries = new FakeDeliveries();
+  const deliveries = new ScriptedDeliveries(clock);
   const events = new MqEvents();
   const log: { name: MqEventName; event: MqEventMap[MqEventName] }[] = [];
   events.onAny((name, event) => log.push({ name, event }));
@@ -75,7 +81,7 @@ export function consumerBench(setup: BenchOptions = {}) {
     ...slots,
   });
   const handled: MqMessage[] = [];
-  const handle: Handler = setup.handle ?? ((message, { manager }) => manager.write(message.id));
+  const handle: Handler = setup.handle ?? ((message, { manager }) => deliveries.write(manager, message.id));
   const handlers = setup.handlers ?? [
     handlerOf({
       invoke: async (message, context) => {

@@ -172,16 +172,18 @@ export class ConsumerRunner<Handle> {
 
   private async drainRun(run: Run<Handle>, ms: number): Promise<DrainReport> {
     for (const { held } of this.groups.values()) held.close();
-    const settled = Promise.all([...run.loops].map((loop) => loop.settled()));
+    const loops = [...run.loops];
+    const settled = Promise.all(loops.map((loop) => loop.settled()));
     let abandoned = 0;
     if (!(await this.within(settled, ms))) {
-      abandoned = [...run.loops].reduce((sum, loop) => sum + loop.inHand, 0);
+      abandoned = loops.reduce((sum, loop) => sum + loop.inHand, 0);
       run.giveUp.abort();
       await this.within(settled, ROLLBACK_MS);
     }
     run.giveUp.abort();
     run.hangUp.abort();
-    await Promise.allSettled([...run.loops].map((loop) => loop.close()));
+    run.loops.clear();
+    await Promise.allSettled(loops.map((loop) => loop.close()));
     this.run = null;
     return { abandoned };
   }

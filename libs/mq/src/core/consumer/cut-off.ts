@@ -45,10 +45,11 @@ export async function runWithCutOff<T>(options: CutOffOptions, work: (check: () 
       cut = reason;
       try {
         sever();
-      } finally {
-        reject(reason);
-        controller.abort(reason);
+      } catch {
+        // A handle that cannot be severed cannot be rolled back either; the attempt ends here all the same.
       }
+      reject(reason);
+      controller.abort(reason);
     };
     const onGiveUp = (): void => end(new CutOff('shutdown', 'shutdown stopped waiting for the handler'));
     const cancel = clock.schedule(timeoutMs, () =>

@@ -3,6 +3,7 @@ import type { DeliveryRef, MqEventMap } from '../events/event-map.js';
 import type { MqMessage } from '../message/message.js';
 import { MQ_GROUP } from '../message/wire-properties.js';
 import { verdictOn } from '../retry/failure-verdict.js';
+import { AttemptCount } from './attempt-count.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { deliveryEntry, deliveryFailure } from './delivery-entry.js';
@@ -13,8 +14,6 @@ import { identify, toMqMessage, type Identity } from './inbound.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { Subscription } from './subscription.js';
 
-/** Deliveries beyond `maxAttempts` after which a message is parked although no failure was recorded: it kills processes. */
-const UNRECORDED_DELIVERIES = 10;
 /** Pause before the next attempt of a delivery that the database turned away. Polls wait for the database itself. */
 const DATABASE_RETRY_MS = 5_000;
 
@@ -46,8 +45,7 @@ const LEFT: StepResult = { kind: 'left' };
  */
 export class DeliveryRun<Handle> {
   private readonly identity: Identity;
-  /** Failed attempts that count: those recorded earlier and ours since. `null` until somebody must know. */
-  private failures: number | null = null;
+  private readonly count: AttemptCount;
 
   constructor(
     private readonly context: ConsumerContext<Handle>,
@@ -56,6 +54,8 @@ export class DeliveryRun<Handle> {
     private readonly lease: LeasedDelivery,
   ) {
     this.identity = identify(lease.message, subscription.group, subscription.tagSuffix);
+    const { maxAttempts } = subscription.group;
+    this.count = new AttemptCount(lease.deliveryCount, maxAttempts, () => this.lookUpFailures());
   }
 
   get ref(): DeliveryRef {
@@ -66,7 +66,7 @@ export class DeliveryRun<Handle> {
       group: group.alias,
       messageId: id,
       key: this.lease.message.key ?? id,
-      attempt: this.attempt,
+      attempt: this.count.attempt,
     };
   }
 
@@ -90,11 +90,11 @@ export class DeliveryRun<Handle> {
     }
     if (!(await lease.ensure())) return this.leave('lease');
     try {
-      await this.countFailures();
+      await this.count.load();
     } catch (error) {
       return this.turnedAway(error);
     }
-    if (this.isExhausted) return this.park(exhausted(subscription, id, this.failures ?? 0, lease.deliveryCount));
+    if (this.count.isExhausted) return this.park(exhausted(subscription, id, this.count.failures, lease.deliveryCount));
     if (this.identity.problem !== null) return this.fail(this.identity.problem);
     return this.attemptWith(handler, decoded);
   }
@@ -104,21 +104,6 @@ export class DeliveryRun<Handle> {
     this.context.events.emit('delivery.released', { ...this.ref, reason });
     if (reason === 'shutdown') await this.lease.retryIn(0);
     return LEFT;
-  }
-
-  /** The larger of recorded failures + 1 and the broker's count, which also knows the attempts that ended a process. */
-  private get attempt(): number {
-    return Math.max((this.failures ?? 0) + 1, this.lease.deliveryCount);
-  }
-
-  private get isExhausted(): boolean {
-    const { maxAttempts } = this.subscription.group;
-    return (this.failures ?? 0) >= maxAttempts || this.lease.deliveryCount >= maxAttempts + UNRECORDED_DELIVERIES;
-  }
-
-  /** A first delivery cannot have failed before, and is most of them: it costs no lookup. */
-  private async countFailures(): Promise<void> {
-    this.failures ??= this.lease.deliveryCount > 1 ? await this.lookUpFailures() : 0;
   }
 
   private lookUpFailures(): Promise<number> {
@@ -135,7 +120,7 @@ export class DeliveryRun<Handle> {
       handler,
       message,
       brokerMessageId: lease.message.brokerMessageId,
-      attempt: this.attempt,
+      attempt: this.count.attempt,
       lockWaitMs: lease.lockWaitMs,
       controller,
       leaseSuffices: () => (keeper ? !keeper.isLost : lease.suffices),
@@ -183,7 +168,7 @@ export class DeliveryRun<Handle> {
     );
     if (delay === 'park') return this.park(error);
     await this.record(error);
-    this.failures = (this.failures ?? 0) + 1;
+    this.count.add();
     const told = await lease.retryIn(delay);
     const held = !lease.takesDelay && this.canHold(delay);
     const retryInMs = told || held ? delay : null;
@@ -250,7 +235,8 @@ export class DeliveryRun<Handle> {
   }
 
   private get failed(): Parameters<typeof deliveryEntry>[0] {
-    const { context, subscription, lease, identity, attempt } = this;
+    const { context, subscription, lease, identity } = this;
+    const { attempt } = this.count;
     return { message: lease.message, messageId: identity.id, subscription, attempt, instance: context.instance };
   }
 

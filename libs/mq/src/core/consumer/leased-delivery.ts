@@ -43,9 +43,9 @@ export class LeasedDelivery {
     return this.remaining >= (this.isExtendable ? this.askedMs / 2 : this.needed);
   }
 
-  /** How long an attempt may wait for a copy of the message that is being handled elsewhere. */
+  /** How long an attempt may wait for a copy of the message that is being handled elsewhere. Never 0: databases take that for no limit. */
   get lockWaitMs(): number {
-    return this.isExtendable ? LEASE_MARGIN_MS : Math.max(0, Math.floor(this.remaining - this.needed));
+    return this.isExtendable ? LEASE_MARGIN_MS : Math.max(1, Math.floor(this.remaining - this.needed));
   }
 
   /** Prolongs a lease that is too short, where that is possible. `false`: no attempt may start. */

@@ -1,0 +1,38 @@
+/** Deliveries beyond `maxAttempts` after which a message is parked although no failure was recorded: it kills processes. */
+const UNRECORDED_DELIVERIES = 10;
+
+/** How often a delivery has been attempted, by those who recorded it and by the broker. */
+export class AttemptCount {
+  /** Failed attempts that count: those recorded earlier and ours since. `null` until somebody must know. */
+  private recorded: number | null = null;
+
+  constructor(
+    private readonly deliveries: number,
+    private readonly maxAttempts: number,
+    private readonly lookUp: () => Promise<number>,
+  ) {}
+
+  get failures(): number {
+    return this.recorded ?? 0;
+  }
+
+  /** Number of the attempt at hand. The broker's count also knows those that ended a process before it could record. */
+  get attempt(): number {
+    return Math.max(this.failures + 1, this.deliveries);
+  }
+
+  /** Whether another attempt is one too many. */
+  get isExhausted(): boolean {
+    return this.failures >= this.maxAttempts || this.deliveries >= this.maxAttempts + UNRECORDED_DELIVERIES;
+  }
+
+  /** A first delivery cannot have failed before, and is most of them: it costs no lookup. */
+  async load(): Promise<void> {
+    this.recorded ??= this.deliveries > 1 ? await this.lookUp() : 0;
+  }
+
+  /** One more. It counts whether or not it could be recorded. */
+  add(): void {
+    this.recorded = this.failures + 1;
+  }
+}

@@ -1,0 +1,121 @@
+import { InboxContention, type DeliveryTransaction } from '../../../libs/mq/src/core/store/delivery-store.js';
+import type { ErrorEntry } from '../../../libs/mq/src/core/store/error-entry.js';
+import type { Clock } from '../../../libs/mq/src/core/runtime/clock.js';
+import { MemoryDeliveryStore, type MemoryTransaction } from 'nestjs-reliable-mq/testing';
+
+type Step =
+  'begin' | 'enter' | 'settle' | 'readBack' | 'commit' | 'failures' | 'recordFailure' | 'park' | 'settleHandled';
+
+/** The store in memory, with an error at any step that a test asks for, and a log of the steps. */
+export class ScriptedDeliveries extends MemoryDeliveryStore {
+  /** By `<group id>/<message id>`. What a test puts in is there as if it had been committed earlier. */
+  readonly rows = new Map<string, 'handled' | 'parked'>();
+  /** What handlers wrote, in transactions that were committed. */
+  readonly effects: string[] = [];
+  /** Status rows that were finished: `<message id>/<group>`. */
+  readonly settled: string[] = [];
+  readonly calls: Step[] = [];
+  readonly lockWaits: number[] = [];
+  /** Transactions that are open now. */
+  open = 0;
+  /** What the read-back says of a row that is there. */
+  readBackAnswer = true;
+  private readonly faults = new Map<Step, { error: unknown; left: number }>();
+
+  constructor(clock: Clock) {
+    super(clock);
+  }
+
+  /** Makes the next `times` calls of a step fail. */
+  fail(step: Step, { error = new Error(`${step} failed`), times = 1 }: { error?: unknown; times?: number } = {}): void {
+    this.faults.set(step, { error, left: times });
+  }
+
+  heal(): void {
+    this.faults.clear();
+  }
+
+  contend(times = 1): void {
+    this.fail('enter', { error: new InboxContention('lock timeout'), times });
+  }
+
+  /** What a handler does: takes effect if its transaction is committed. */
+  write(manager: MemoryTransaction, effect: string): void {
+    manager.write(() => this.effects.push(effect));
+  }
+
+  override async transact<T>(
+    options: { readonly lockWaitMs: number },
+    work: (tx: DeliveryTransaction<MemoryTransaction>) => Promise<T>,
+  ): Promise<T> {
+    this.step('begin');
+    this.lockWaits.push(options.lockWaitMs);
+    this.open++;
+    try {
+      return await super.transact(options, async (tx) => {
+        const result = await work(this.scripted(tx));
+        this.step('commit');
+        return result;
+      });
+    } finally {
+      this.open--;
+    }
+  }
+
+  override async failures(groupId: string, messageId: string): Promise<number> {
+    this.step('failures');
+    return super.failures(groupId, messageId);
+  }
+
+  override async recordFailure(entry: ErrorEntry): Promise<void> {
+    this.step('recordFailure');
+    return super.recordFailure(entry);
+  }
+
+  override async park(...[entry, options]: Parameters<MemoryDeliveryStore['park']>): Promise<'parked' | 'superseded'> {
+    this.step('park');
+    const key = `${entry.groupId}/${entry.messageId}`;
+    if (options.inbox && this.rows.has(key)) return 'superseded';
+    const parked = await super.park(entry, options);
+    if (options.inbox) this.rows.set(key, 'parked');
+    if (options.settleGroup !== null) this.settled.push(`dead:${entry.messageId}/${options.settleGroup}`);
+    return parked;
+  }
+
+  override async settleHandled(...args: Parameters<MemoryDeliveryStore['settleHandled']>): Promise<void> {
+    this.step('settleHandled');
+    this.settled.push(`${args[0]}/${args[1]}`);
+    return super.settleHandled(...args);
+  }
+
+  private scripted(tx: DeliveryTransaction<MemoryTransaction>): DeliveryTransaction<MemoryTransaction> {
+    return {
+      handle: tx.handle,
+      enter: async (groupId, messageId, token) => {
+        this.step('enter');
+        const key = `${groupId}/${messageId}`;
+        const state = this.rows.get(key) ?? (await tx.enter(groupId, messageId, token));
+        if (state === 'entered') tx.handle.write(() => this.rows.set(key, 'handled'));
+        return state;
+      },
+      settle: async (messageId, group, brokerMessageId) => {
+        this.step('settle');
+        await tx.settle(messageId, group, brokerMessageId);
+        tx.handle.write(() => this.settled.push(`${messageId}/${group}`));
+      },
+      readBack: async (...args) => {
+        this.step('readBack');
+        return (await tx.readBack(...args)) && this.readBackAnswer;
+      },
+      sever: () => tx.sever(),
+    };
+  }
+
+  private step(step: Step): void {
+    this.calls.push(step);
+    const fault = this.faults.get(step);
+    if (!fault || fault.left <= 0) return;
+    fault.left--;
+    throw fault.error;
+  }
+}
