@@ -37,7 +37,7 @@ export class MqRuntime {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
     const stores = await openMqStores(dataSource, tables, {
       migrate: resolved.migrate,
-      replay: { connection, topic: (alias) => resolved.topics.get(alias) },
+      replayTo: { connection, topic: (alias) => resolved.topics.get(alias) },
     });
     const events = new MqEvents();
     const instance = `${hostname()}:${process.pid}`;

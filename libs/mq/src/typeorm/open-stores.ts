@@ -11,7 +11,6 @@ import { checkMqSchema } from './migrations/check-mq-schema.js';
 import { runMqMigrations } from './migrations/run-mq-migrations.js';
 import { OwnConnections } from './store/own-connections.js';
 import type { ReplayTarget } from './store/sql/replay.js';
-import type { ReplayTarget } from './store/sql/replay.js';
 import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
 import { TypeOrmOutboxStore } from './store/typeorm-outbox-store.js';
 import { type MqTables, tableNames, type TablePlace } from './table-names.js';
@@ -50,7 +49,7 @@ export async function openMqStores(
   return {
     outbox: new TypeOrmOutboxStore(own),
     deliveries: await TypeOrmDeliveryStore.create(dataSource, tables),
-    admin: new TypeOrmAdminStore(own, replay),
+    admin: new TypeOrmAdminStore(own, replayTo),
     transactions: await TypeOrmTransactionContext.create(dataSource),
   };
 }
