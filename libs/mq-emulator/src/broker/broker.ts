@@ -21,6 +21,11 @@ export class Broker {
     return found;
   }
 
+  /** The topic if there is one. */
+  find(instance: string, topic: string): Topic | undefined {
+    return this.instances.get(instance)?.get(topic);
+  }
+
   state(): Record<string, InstanceState> {
     return Object.fromEntries([...this.instances].map(([instance, topics]) => [instance, { topics: stateOf(topics) }]));
   }

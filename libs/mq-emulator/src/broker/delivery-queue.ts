@@ -34,6 +34,8 @@ export interface DeliveryQueue {
 export interface QueueEvents {
   /** The group is done with a message: forget it. */
   finished(delivery: Delivery): void;
+  /** Not wanted any more by those who ask: forget it, for ever. */
+  unwanted(delivery: Delivery): void;
   /** Delivered as often as is allowed: forget it and count it. */
   dead(delivery: Delivery): void;
   /** An acked message will be delivered again, because one before it in its partition was not acked. */

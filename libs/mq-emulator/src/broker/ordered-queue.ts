@@ -146,7 +146,7 @@ export class OrderedQueue implements DeliveryQueue {
       if (!delivery) return;
       this.readyCount--;
       if (take.wants(delivery)) this.deliver(partition, delivery, take, batch);
-      else this.events.finished(delivery);
+      else this.events.unwanted(delivery);
     }
   }
 

@@ -61,6 +61,7 @@ export class Subscription {
   ) {
     const events: QueueEvents = {
       finished: (delivery) => this.forget(delivery),
+      unwanted: (delivery) => this.skip(delivery),
       dead: (delivery) => this.bury(delivery),
       unacked: () => this.acked--,
     };
@@ -206,6 +207,11 @@ export class Subscription {
   private forget(delivery: Delivery): void {
     delivery.finished = true;
     this.open.delete(delivery.seq);
+  }
+
+  private skip(delivery: Delivery): void {
+    this.forget(delivery);
+    this.options.journal.note({ type: 'skip', ...this.name, seqs: [delivery.seq] });
   }
 
   private bury(delivery: Delivery): void {

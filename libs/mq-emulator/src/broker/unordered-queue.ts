@@ -13,7 +13,7 @@ export class UnorderedQueue implements DeliveryQueue {
 
   constructor(
     private readonly maxAttempts: number,
-    private readonly events: Pick<QueueEvents, 'finished' | 'dead'>,
+    private readonly events: Pick<QueueEvents, 'finished' | 'unwanted' | 'dead'>,
   ) {}
 
   get ready(): number {
@@ -30,7 +30,7 @@ export class UnorderedQueue implements DeliveryQueue {
       const waiting = this.retries.shift();
       if (waiting?.finished) continue;
       if (waiting && !wants(waiting)) {
-        this.events.finished(waiting);
+        this.events.unwanted(waiting);
         continue;
       }
       const delivery = waiting ?? next();

@@ -130,7 +130,8 @@ async function settle(
   { operation, instance, topic: name, group }: Exchange['route'],
   handles: readonly string[],
 ): Promise<string[]> {
-  const topic = broker.topic(instance, name);
+  const topic = broker.find(instance, name);
+  if (!topic) return [...handles];
   if (operation === 'commit' || operation === 'rollback') {
     const decided = await Promise.all(handles.map((handle) => topic.decide(handle, operation)));
     return handles.filter((_handle, index) => !decided[index]);

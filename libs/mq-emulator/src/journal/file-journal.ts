@@ -28,14 +28,17 @@ export class FileJournal implements Journal {
   private group: Group | undefined;
   /** Notes of groups that failed. They must come before what builds on them, or a restart would lose messages. */
   private unwritten: string[] = [];
-  private compactAt = MIN_COMPACTION_BYTES;
+  private compactAt: number;
 
   /** @param snapshot records that say the same as all that was applied so far, in fewer lines */
   constructor(
-    private readonly file: JournalFile,
+    private readonly file: Pick<JournalFile, 'size' | 'append' | 'rewrite' | 'close'>,
     private readonly snapshot: () => Iterable<JournalRecord>,
     private readonly log: (line: string) => void,
-  ) {}
+    private readonly minCompactionBytes = MIN_COMPACTION_BYTES,
+  ) {
+    this.compactAt = minCompactionBytes;
+  }
 
   commit(record: JournalRecord, apply: () => void): Promise<void> {
     const group = this.join();
@@ -97,7 +100,7 @@ export class FileJournal implements Journal {
     } catch (error) {
       this.log(`the journal could not be compacted: ${(error as Error).message}`);
     }
-    this.compactAt = Math.max(MIN_COMPACTION_BYTES, this.file.size * GROWTH);
+    this.compactAt = Math.max(this.minCompactionBytes, this.file.size * GROWTH);
   }
 }
 

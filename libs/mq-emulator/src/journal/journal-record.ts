@@ -58,4 +58,6 @@ export type JournalRecord =
       waiting?: number[];
     } & OfGroup)
   | ({ type: 'ack'; seqs: number[] } & OfGroup)
+  /** Waited for redelivery, and its tag is not asked for any more. */
+  | ({ type: 'skip'; seqs: number[] } & OfGroup)
   | ({ type: 'dead'; seqs: number[] } & OfGroup);

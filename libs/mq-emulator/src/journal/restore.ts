@@ -61,6 +61,9 @@ export class Restore {
       case 'ack':
         this.ack(record);
         break;
+      case 'skip':
+        record.seqs.forEach((seq) => this.groupOf(record).open.delete(seq));
+        break;
       case 'dead':
         this.dead(record);
         break;
