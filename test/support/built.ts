@@ -1,0 +1,19 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** What `npm run build` makes, by name. */
+export const BUILT = {
+  shop: join(ROOT, 'dist/apps/shop/main.js'),
+  emulator: join(ROOT, 'libs/mq-emulator/dist/main.js'),
+} as const;
+
+/** For tests of programs: builds what is missing or older than its sources. Several workers may call it at once; one builds. */
+export async function ensureBuilt(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build-if-stale.mjs')], { cwd: ROOT });
+}
+
+/** How long {@link ensureBuilt} may take: for `beforeAll(ensureBuilt, BUILD_TIMEOUT_MS)`. */
+export const BUILD_TIMEOUT_MS = 300_000;
