@@ -14,3 +14,7 @@ export type { DeliveryStoreHarness, StagedRow } from './conformance/delivery-sto
 export { MemoryDeliveryStore, type MemoryStatusRow } from './memory-store/memory-delivery-store.js';
 export { MemoryTransactionContext } from './memory-store/memory-transaction-context.js';
 export { MemoryTransaction } from './memory-store/memory-transaction.js';
+export { outboxStoreConformance } from './conformance/outbox-store-conformance.js';
+export { OutboxStoreBench, type OpenTransaction, type OutboxStoreHarness } from './conformance/outbox-store-harness.js';
+export type { MemoryOutboxRow } from './memory-store/memory-outbox-row.js';
+export { MemoryOutboxStore, type MemoryError } from './memory-store/memory-outbox-store.js';

@@ -104,17 +104,23 @@ function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
     row.payload,
     ...(row.leased ? ['SENDING', lease.token, lease.owner, 1] : ['PENDING', null, null, 0]),
   ];
-  const deliverAt = row.deliver === null ? raw('NULL') : deliverAtOf(row.deliver, now);
-  return sql`(${list(fixed)}, ${deliverAt}, ${dueAtOf(row, deliverAt, now, lease)}, ${now}, ${now})`;
+  return sql`(${list(fixed)}, ${deliverAtOf(row.deliver, now)}, ${dueAtOf(row, now, lease)}, ${now}, ${now})`;
 }
 
-function deliverAtOf(deliver: { readonly at: number } | { readonly inMs: number }, now: Sql): Sql {
-  return 'at' in deliver ? sql`${Math.round(deliver.at)}` : sql`${now} + ${Math.round(deliver.inMs)}`;
+function deliverAtOf(deliver: NewOutboxRow['deliver'], now: Sql): Sql {
+  if (deliver === null) return raw('NULL');
+  return 'at' in deliver ? sql`${Math.round(deliver.at)}` : after(deliver.inMs, now);
 }
 
-function dueAtOf(row: NewOutboxRow, deliverAt: Sql, now: Sql, lease: LeaseRequest): Sql {
-  if (row.leased) return sql`${now} + ${Math.round(lease.ms)}`;
-  return row.deliver === null ? now : sql`GREATEST(${now}, ${deliverAt} - ${Math.round(row.horizonMs)})`;
+function dueAtOf({ leased, deliver, horizonMs }: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
+  if (leased) return after(lease.ms, now);
+  if (deliver === null) return now;
+  if ('at' in deliver) return sql`GREATEST(${now}, ${Math.round(deliver.at - horizonMs)})`;
+  return after(Math.max(0, deliver.inMs - horizonMs), now);
+}
+
+function after(ms: number, now: Sql): Sql {
+  return sql`${now} + ${Math.round(ms)}`;
 }
 
 /** What was inserted is committed already; nobody asked for that. */

@@ -1,0 +1,53 @@
+import { UNFINISHED, type LeasedRow, type NewOutboxRow, type OutboxStatus } from '../../core/store/outbox-row.js';
+
+/** A row of the outbox in memory. What the tables say with NULL, it says with `null`. */
+export interface MemoryOutboxRow extends Omit<NewOutboxRow, 'deliver' | 'leased' | 'openKey'> {
+  status: OutboxStatus;
+  openKey: string | null;
+  readonly seq: bigint;
+  readonly deliverAt: number | null;
+  dueAt: number | null;
+  leaseToken: string | null;
+  leaseOwner: string | null;
+  deferred: boolean;
+  startedCount: number;
+  failedCount: number;
+  brokerMessageId: string | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  doneAt: number | null;
+}
+
+export function isUnfinished(row: MemoryOutboxRow): boolean {
+  return UNFINISHED.includes(row.status);
+}
+
+export function isDue(row: MemoryOutboxRow, now: number): boolean {
+  return isUnfinished(row) && row.dueAt !== null && row.dueAt <= now;
+}
+
+export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
+  return {
+    id: row.id,
+    connection: row.connection,
+    topicAlias: row.topicAlias,
+    topic: row.topic,
+    instanceId: row.instanceId,
+    tag: row.tag,
+    key: row.key,
+    orderingKey: row.orderingKey,
+    openKey: row.openKey,
+    seq: String(row.seq),
+    deliverAt: row.deliverAt,
+    settleGroup: row.settleGroup,
+    settleWithinMs: row.settleWithinMs,
+    replayOf: row.replayOf,
+    targetGroup: row.targetGroup,
+    startedCount: row.startedCount,
+    failedCount: row.failedCount,
+    maxAttempts: row.maxAttempts,
+    headers: row.headers,
+    payload: row.payload,
+    leaseToken: row.leaseToken!,
+  };
+}
