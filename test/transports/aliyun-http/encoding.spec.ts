@@ -1,7 +1,8 @@
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { startEmulator, type Emulator } from 'nestjs-reliable-mq-emulator';
 import { outbound, subscription, type Outbound, type Subscription } from './support/messages.js';
-import { delivery, failure, never } from './support/stage.js';
+import { http, receiptXml } from './support/answers.js';
+import { delivery, failure, never, Stage } from './support/stage.js';
 
 const KIB = 1_024;
 const MIB = KIB * KIB;
@@ -102,6 +103,15 @@ it('lets no body write elements of its own', async () => {
   await transport.publish(outbound({ topic: 'injection', body, key: 'mine' }), never);
   const [received] = await source.receive({ max: 1, waitMs: 5_000, leaseMs: 0 }, never);
   expect(received!.message).toMatchObject({ body, tag: null, key: 'mine' });
+});
+
+it('sends no carriage return that a conforming parser would turn into a line feed', async () => {
+  const stage = await Stage.open(http(201, receiptXml('a\r\nb\r')));
+  expect(await stage.publish({ body: 'a\r\nb\r' })).toBe('sent');
+  const { body } = stage.server.requests[0]!;
+  expect(body).not.toContain('\r');
+  expect(body).toContain('<MessageBody><![CDATA[a]]>&#13;<![CDATA[\nb]]>&#13;<![CDATA[]]></MessageBody>');
+  await stage.close();
 });
 
 it('signs what it sends, also for tags that other URL libraries rewrite', async () => {

@@ -92,6 +92,11 @@ export class MemoryBroker {
       await Promise.race([this.gate.promise, gaveUp.promise]);
       forget();
     }
+    this.assertReachable(signal);
+  }
+
+  /** For transports: {@link passage} without waiting. @throws {TransportError} `aborted`, `unavailable` */
+  assertReachable(signal: AbortSignal): void {
     if (signal.aborted) throw new TransportError('aborted', 'the caller gave up');
     if (this.down) throw new TransportError('unavailable', 'the test has taken the broker down');
   }

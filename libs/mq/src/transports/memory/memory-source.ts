@@ -36,6 +36,8 @@ export class MemorySource implements MessageSource {
     const leaseMs = this.capabilities.chooseLease ? Math.min(max, Math.max(min, request.leaseMs)) : fixed;
     for (;;) {
       await this.broker.passage(signal);
+      // Again, because from here to the wait nothing else runs: whoever takes the broker down wakes those who wait.
+      this.broker.assertReachable(signal);
       if (this.closed) throw new TransportError('aborted', 'the subscription is closed');
       const taken = this.group.take({ ...this.spec, max: request.max, leaseMs });
       const left = deadline - clock.monotonic();
