@@ -6,7 +6,7 @@ import { allPages, readPage, ROOT } from './support/pages.js';
 const COMMANDS: Readonly<Record<string, string>> = {
   'npm ci && npm test': 'is what runs this test, after an installation from the lock file',
   'npm ci && npm run demo':
-    'not executed here: it builds everything and starts servers, so it is a step of its own in CI; the script must exist',
+    'not executed here: it takes a minute of its own, with a build and four processes; it checks its own outcome and exits with 1',
   'npm install nestjs-reliable-mq @nestjs/typeorm typeorm pg @aliyunmq/mq-http-sdk@1.0.4 undici@7':
     'not executed here: it needs the published package; names and versions are compared with its peer dependencies below',
 };
