@@ -100,6 +100,20 @@ describe('a lease that can be prolonged', () => {
     expect(bench.told('delivery.handled')).toHaveLength(2);
     expect(bench.pending()).toBe(0);
   });
+
+  it('that ended in the line starts no handler; the next delivery does', async () => {
+    const slots = new Slots(1);
+    given({ profile: 'rich', leaseMs: 20_000, slots });
+    await bench.start();
+    const release = slots.acquire(new AbortController().signal);
+    await bench.publish('m1');
+    await bench.clock.advance(20_001);
+    (await release)!();
+    await bench.clock.settle();
+    expect(bench.told('delivery.released')).toMatchObject([{ reason: 'lease', attempt: 1 }]);
+    expect(bench.told('delivery.handled')).toMatchObject([{ attempt: 2 }]);
+    expect(bench.pending()).toBe(0);
+  });
 });
 
 describe('a lease that cannot be prolonged', () => {
