@@ -2,7 +2,9 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from 'nestjs-reliable-mq-emulator';
-import { buildEmulatorProgram, type EmulatorProcess, type EmulatorProgram } from './support/emulator-process.js';
+import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
+import type { Program } from '../support/program.js';
+import { startEmulatorProgram } from './support/emulator-program.js';
 import { startForTest } from './support/emulators.js';
 import { codeOf, MQClient, propertiesOf, type SdkClient, type SdkMessage } from './support/node-sdk.js';
 
@@ -14,19 +16,15 @@ const bodies = (messages: SdkMessage[]) => messages.map((message) => message.Mes
 const handles = (messages: SdkMessage[]) => messages.map((message) => message.ReceiptHandle);
 
 describe('a data folder, after SIGKILL', () => {
-  let program: EmulatorProgram;
-  let child: EmulatorProcess | undefined;
+  let program: Program | undefined;
 
-  beforeAll(() => (program = buildEmulatorProgram()));
-  afterAll(() => program.remove());
-  afterEach(async () => {
-    child?.kill('SIGKILL');
-    await child?.exit();
-  });
+  beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+  afterEach(() => program?.kill());
 
   async function start(): Promise<SdkClient> {
-    child = program.start(['--port', '0', '--data', data]);
-    return new MQClient(await child.endpoint(), 'test', 'test');
+    const started = await startEmulatorProgram(['--data', data]);
+    ({ program } = started);
+    return new MQClient(started.endpoint, 'test', 'test');
   }
 
   it('holds every message that was acknowledged under load', async () => {
@@ -40,11 +38,11 @@ describe('a data folder, after SIGKILL', () => {
           if ((await producer.publishMessage(body).catch(() => undefined))?.code !== 201) return;
           confirmed.add(body);
           // In the middle of it: the other publishers have requests under way.
-          if (confirmed.size === 500 * (round + 1)) child?.kill('SIGKILL');
+          if (confirmed.size === 500 * (round + 1)) program?.signal('SIGKILL');
         }
       });
       await Promise.all(publishers);
-      await child?.exit();
+      await program?.exited;
     }
     expect(confirmed.size).toBeGreaterThanOrEqual(1_500);
     const consumer = (await start()).getConsumer('I', 'orders', 'GID_a');
@@ -66,8 +64,7 @@ describe('a data folder, after SIGKILL', () => {
     const first = (await a.consumeMessage(4)).body;
     await a.ackMessage(handles(first.slice(0, 2)));
     await client.getConsumer('I', 'orders', 'GID_b').consumeMessage(1);
-    child?.kill('SIGKILL');
-    await child?.exit();
+    await program?.kill();
 
     client = await start();
     const again = client.getConsumer('I', 'orders', 'GID_a');

@@ -1,58 +1,44 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BUILD_TIMEOUT_MS, BUILT, ensureBuilt } from '../support/built.js';
 import { eventually } from '../support/eventually.js';
-import { buildEmulatorProgram, type EmulatorProcess, type EmulatorProgram } from './support/emulator-process.js';
+import { Program } from '../support/program.js';
+import { startEmulatorProgram } from './support/emulator-program.js';
 import { codeOf, MQClient } from './support/node-sdk.js';
 import { rawRequest } from './support/raw-request.js';
 
-describe('the program', () => {
-  let program: EmulatorProgram;
-  let folder: string;
-  const started: EmulatorProcess[] = [];
-  const start = (args: string[], env?: NodeJS.ProcessEnv) => {
-    const child = program.start(args, env);
-    started.push(child);
-    return child;
-  };
+const run = (args: string[], env?: Record<string, string>) => Program.run(BUILT.emulator, { args, env });
 
+describe('the program', () => {
+  let folder: string;
+
+  beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
   beforeAll(() => {
-    program = buildEmulatorProgram();
     folder = mkdtempSync(join(tmpdir(), 'mq-emulator-data-'));
   });
-  afterEach(async () => {
-    for (const child of started.splice(0)) {
-      child.kill('SIGKILL');
-      await child.exit();
-    }
-  });
-  afterAll(() => {
-    program.remove();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it('prints one line of JSON on stdout when it is ready', async () => {
-    const child = start(['--port', '0']);
-    const endpoint = await child.endpoint();
-    expect(child.stdout).toBe(`{"event":"listening","endpoint":"${endpoint}"}\n`);
+    const { program, endpoint } = await startEmulatorProgram();
+    expect(program.stdout).toEqual([`{"event":"listening","endpoint":"${endpoint}"}`]);
     expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const { code } = await new MQClient(endpoint, 'test', 'test').getProducer('I', 'orders').publishMessage('m');
     expect(code).toBe(201);
   });
 
   it('ends on SIGTERM with exit code 0, answering those who wait', async () => {
-    const child = start(['--port', '0']);
-    const endpoint = await child.endpoint();
+    const { program, endpoint } = await startEmulatorProgram();
     const poll = rawRequest(endpoint, '/topics/orders/messages?consumer=GID_a&numOfMessages=1&waitseconds=30');
     await eventually(async () => (await (await fetch(`${endpoint}/_emulator/state`)).text()).includes('GID_a'));
-    child.kill('SIGTERM');
+    const exit = program.stop();
     expect(await poll).toMatchObject({ status: 404, code: 'MessageNotExist' });
-    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(await exit).toEqual({ code: 0, signal: null });
   });
 
   it('explains itself', async () => {
-    const child = start(['--help']);
-    expect((await child.exit()).code).toBe(0);
+    const { code, stdout } = await run(['--help']);
+    expect(code).toBe(0);
     for (const option of [
       'port',
       'data',
@@ -62,7 +48,7 @@ describe('the program', () => {
       'invisible',
       'max-attempts',
     ]) {
-      expect(child.stdout).toContain(`--${option}`);
+      expect(stdout).toContain(`--${option}`);
     }
   });
 
@@ -71,25 +57,14 @@ describe('the program', () => {
     writeFileSync(config, '{ "instances": { "I": { "topics": { "orders": {} }, "groups": ["GID_a"] } } }');
     const keys = ['--access-key-id', 'id', '--access-key-secret', 'secret'];
     const times = ['--invisible', '50ms', '--invisible-ordered', '50ms', '--max-attempts', '1'];
-    const child = start([
-      '--port',
-      '0',
-      '--config',
-      config,
-      ...keys,
-      ...times,
-      '--start-from',
-      'beginning',
-      '--retention',
-      '1d',
-    ]);
-    const endpoint = await child.endpoint();
+    const rest = ['--start-from', 'beginning', '--retention', '1d'];
+    const { program, endpoint } = await startEmulatorProgram(['--config', config, ...keys, ...times, ...rest]);
     const client = new MQClient(endpoint, 'id', 'secret');
     expect(await codeOf(client.getProducer('I', 'other').publishMessage('m'))).toBe('TopicNotExist');
     await client.getProducer('I', 'orders').publishMessage('m');
     await client.getConsumer('I', 'orders', 'GID_a').consumeMessage(1);
     await eventually(async () => (await (await fetch(`${endpoint}/_emulator/state`)).text()).includes('"dead":1'));
-    expect(child.stderr).toContain('dead letter of GID_a');
+    expect(program.output.join()).toContain('dead letter of GID_a');
   });
 
   it.each<[string, string[], RegExp]>([
@@ -110,36 +85,36 @@ describe('the program', () => {
       /data folder \/dev\/null\/data cannot be used: ENOTDIR/,
     ],
   ])('refuses %s', async (_name, args, message) => {
-    const child = start(['--port', '0', ...args]);
-    expect((await child.exit()).code).toBe(1);
-    expect(child.stderr).toMatch(message);
-    expect(child.stderr).not.toContain('    at ');
-    expect(child.stdout).toBe('');
+    const { code, output, stdout } = await run(['--port', '0', ...args]);
+    expect(code).toBe(1);
+    expect(output).toMatch(message);
+    expect(output).not.toContain('    at ');
+    expect(stdout).toBe('');
   });
 
   it('refuses a configuration with mistakes, naming all of them', async () => {
     const config = join(folder, 'wrong.json');
     const topics = { orders: { type: 'fast', qps: 0 } };
     writeFileSync(config, JSON.stringify({ instances: { I: { topics, grups: [] } } }));
-    const child = start(['--port', '0', '--config', config]);
-    expect((await child.exit()).code).toBe(1);
-    expect(child.stderr).toMatch(/\["I"\]\.grups is unknown.*orders\.type must be one of.*orders\.qps must be/);
+    const { code, output } = await run(['--port', '0', '--config', config]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/\["I"\]\.grups is unknown.*orders\.type must be one of.*orders\.qps must be/);
   });
 
   it('refuses a port and a folder in use, naming who has the folder', async () => {
-    const first = start(['--port', '0', '--data', folder]);
-    const { port } = new URL(await first.endpoint());
-    const samePort = start(['--port', port]);
-    expect((await samePort.exit()).code).toBe(1);
-    expect(samePort.stderr).toContain(`cannot listen on 127.0.0.1:${port}: it is in use`);
-    const sameFolder = start(['--port', '0', '--data', folder]);
-    expect((await sameFolder.exit()).code).toBe(1);
-    expect(sameFolder.stderr).toMatch(/is in use by another emulator \(process \d+\)/);
+    const { endpoint } = await startEmulatorProgram(['--data', folder]);
+    const { port } = new URL(endpoint);
+    const samePort = await run(['--port', port]);
+    expect(samePort.code).toBe(1);
+    expect(samePort.output).toContain(`cannot listen on 127.0.0.1:${port}: it is in use`);
+    const sameFolder = await run(['--port', '0', '--data', folder]);
+    expect(sameFolder.code).toBe(1);
+    expect(sameFolder.output).toMatch(/is in use by another emulator \(process \d+\)/);
   });
 
   it('does not run in production', async () => {
-    const child = start(['--port', '0'], { NODE_ENV: 'production' });
-    expect((await child.exit()).code).toBe(1);
-    expect(child.stderr).toContain('does not start with NODE_ENV=production');
+    const { code, output } = await run(['--port', '0'], { NODE_ENV: 'production' });
+    expect(code).toBe(1);
+    expect(output).toContain('does not start with NODE_ENV=production');
   });
 });
