@@ -27,6 +27,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
   testRegex: '\\.spec\\.ts$',
+  // Specs of applications that test/package makes; they run in the test runners of those.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/fixtures/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
   moduleNameMapper: {
     '^nestjs-reliable-mq$': '<rootDir>/libs/mq/src/index.ts',
