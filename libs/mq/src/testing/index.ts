@@ -15,6 +15,13 @@ export { MemoryDeliveryStore, type MemoryStatusRow } from './memory-store/memory
 export { MemoryTransactionContext } from './memory-store/memory-transaction-context.js';
 export { MemoryTransaction } from './memory-store/memory-transaction.js';
 export { outboxStoreConformance } from './conformance/outbox-store-conformance.js';
-export { OutboxStoreBench, type OpenTransaction, type OutboxStoreHarness } from './conformance/outbox-store-harness.js';
+export {
+  OutboxStoreBench,
+  refOf,
+  type OpenTransaction,
+  type OutboxStoreHarness,
+} from './conformance/outbox-store-harness.js';
 export type { MemoryOutboxRow } from './memory-store/memory-outbox-row.js';
 export { MemoryOutboxStore, type MemoryError } from './memory-store/memory-outbox-store.js';
+export { openKeyOf } from '../core/store/order-key.js';
+export type { ConfirmedRow } from '../core/store/outbox-store.js';

@@ -1,0 +1,108 @@
+import type { DataSource } from 'typeorm';
+import { openKeyOf, refOf, type ConfirmedRow } from 'nestjs-reliable-mq/testing';
+import { describeDatabases } from '../support/database.js';
+import { countReads, explain, nodesOf } from './support/count-reads.js';
+import { openOutbox, type TestOutbox } from './support/open-outbox.js';
+import { RecordingLogger } from './support/recording-logger.js';
+
+const FINISHED = 100_000;
+const FOLLOWERS = 20_000;
+const DIGITS = Array.from({ length: 10 }, (_, digit) => `SELECT ${digit} AS d`).join(' UNION ALL ');
+/** The numbers below 100,000, without anything that only one database has. */
+const NUMBERS = `SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d AS n
+  FROM (${DIGITS}) a, (${DIGITS}) b, (${DIGITS}) c, (${DIGITS}) e, (${DIGITS}) f`;
+
+describeDatabases('what a statement reads', (db) => {
+  const recorder = new RecordingLogger();
+  let outbox: TestOutbox;
+  let dataSource: DataSource;
+
+  beforeAll(async () => {
+    // One connection: MariaDB counts what was read for each session.
+    outbox = await openOutbox(db, { poolSize: 1, logging: true, logger: recorder });
+    dataSource = outbox.dataSource;
+    await db.query(insertMany('SENT', 'NULL', '1000000000000', 'NULL', FINISHED));
+    await outbox.bench.publish(Array.from({ length: 200 }, () => outbox.bench.row({ deliver: { at: 1_000 } })));
+  });
+
+  test(`claiming 50 of 200 due rows beside ${FINISHED} finished ones reads those 50 in the order of ix_due`, async () => {
+    const reads = await countReads(db, dataSource, recorder, async () => {
+      expect(await outbox.bench.claim(50)).toHaveLength(50);
+    });
+    const { sql, parameters } = recorder.last(/SKIP LOCKED/);
+    if (db.name === 'PostgreSQL') {
+      const nodes = nodesOf(await explain(dataSource, sql, parameters));
+      const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Index Name']);
+      expect(nodes.map((node) => node['Node Type'])).not.toContain('Sort');
+      expect(nodes.map((node) => node['Node Type'])).not.toContain('Seq Scan');
+      expect(scans.map((node) => node['Index Name']).sort()).toEqual(['mq_ix_due', 'mq_status_log_pk']);
+      expect(Math.max(...nodes.map((node) => node['Actual Rows'] ?? 0))).toBeLessThanOrEqual(50);
+    } else {
+      const [plan] = (await dataSource.query(`EXPLAIN ${sql}`, parameters)) as { key: string; Extra: string }[];
+      expect(plan!.key).toBe('mq_ix_due');
+      expect(plan!.Extra).not.toMatch(/filesort|temporary/);
+      // 50 entries of the index with their rows, and the same rows again to update them.
+      expect(reads).toBeLessThan(250);
+    }
+  });
+
+  test('looking for the next due row reads one', async () => {
+    const reads = await countReads(db, dataSource, recorder, () => outbox.store.nextDueIn({ exceptTopics: [] }));
+    expect(reads).toBeLessThan(10);
+  });
+
+  test(`a key with ${FOLLOWERS} sleeping followers costs one probe`, async () => {
+    const { store, bench } = outbox;
+    const lease = bench.lease(3_600_000);
+    const key = openKeyOf('orders', 'big');
+    const ids = await bench.publish(
+      [1, 2].map(() => bench.ordered('big', { leased: true })),
+      lease,
+    );
+    const [head, second] = (await store.confirm(ids.map((id) => ({ id, token: lease.token })))) as [
+      ConfirmedRow,
+      ConfirmedRow,
+    ];
+    await db.query(insertMany('PENDING', '9000000000000', 'NULL', `'${key}'`, FOLLOWERS));
+    await store.defer([{ id: second.id, token: lease.token }], 300_000);
+
+    const blocked = await countReads(db, dataSource, recorder, async () => {
+      expect((await store.blocked([{ id: second.id, openKey: key, seq: second.seq }])).size).toBe(1);
+    });
+    expect(blocked).toBeLessThan(20);
+
+    const asleep = await countReads(db, dataSource, recorder, async () => {
+      expect(await store.promote([key], bench.lease())).toEqual([]);
+    });
+    expect(asleep).toBeLessThan(20);
+
+    await store.markSent([{ id: head.id, token: lease.token, brokerMessageId: 'B1' }]);
+    const woken = await countReads(db, dataSource, recorder, async () => {
+      expect((await store.promote([key], bench.lease())).map((row) => row.id)).toEqual([second.id]);
+    });
+    expect(woken).toBeLessThan(30);
+  });
+
+  test('marking reads the rows that it marks', async () => {
+    const rows = await outbox.bench.claim(50);
+    const marks = rows.map((row) => ({ ...refOf(row), brokerMessageId: row.id }));
+    const reads = await countReads(db, dataSource, recorder, () => outbox.store.markSent(marks));
+    if (db.name === 'PostgreSQL') {
+      const { sql, parameters } = recorder.last(/^UPDATE/);
+      const nodes = nodesOf(await explain(dataSource, sql, parameters));
+      expect(nodes.map((node) => node['Node Type'])).not.toContain('Seq Scan');
+      expect(nodes.map((node) => node['Index Name'])).toContain('mq_status_log_pk');
+    } else {
+      expect(reads).toBeLessThan(250);
+    }
+  });
+});
+
+/** Rows that only have to be in the way. Finished ones share the instant of their end. */
+function insertMany(status: string, dueAt: string, doneAt: string, openKey: string, count: number): string {
+  return `INSERT INTO mq_status_log (id, status, connection, topic_alias, topic, msg_key, open_key, max_attempts, deferred,
+      due_at, done_at, created_at, updated_at, payload)
+    SELECT CONCAT('${status}-', n), '${status}', 'default', 'orders', 'shop_orders', CONCAT('k', n), ${openKey}, 10,
+      ${openKey === 'NULL' ? 'false' : 'true'}, ${dueAt}, ${doneAt}, 1, 1, '{}'
+    FROM (${NUMBERS}) AS numbers WHERE n < ${count}`;
+}
