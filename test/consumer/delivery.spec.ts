@@ -148,21 +148,28 @@ describe('a delivery', () => {
     expect(bench.handled.map((message) => message.id)).toEqual([expect.stringMatching(id)]);
   });
 
-  it('that identify throws on has failed, and is retried', async () => {
-    let broken = true;
-    given({
-      group: {
-        identify: () => {
-          if (broken) throw new Error('boom');
-          return 'x';
-        },
+  it.each([
+    [
+      'throws on',
+      (): string => {
+        throw new Error('boom');
       },
-    });
+      'boom',
+    ],
+    ['gives too long an id', () => 'x'.repeat(129), 'must answer a text of 1 to 128 characters'],
+    ['gives an empty id', () => '', 'must answer a text of 1 to 128 characters'],
+  ])('that identify %s has failed, and is retried', async (_, wrong, message) => {
+    let answer: () => string = wrong;
+    given({ group: { identify: () => answer() } });
     await bench.start();
     await bench.publish('ignored', { properties: {} });
-    broken = false;
     expect(bench.handled).toEqual([]);
-    expect(bench.told('delivery.failed')).toMatchObject([{ error: { message: 'boom' }, retryInMs: 10_000 }]);
+    expect(bench.told('delivery.failed')).toMatchObject([
+      { error: { message: expect.stringContaining(message) }, retryInMs: 10_000 },
+    ]);
+    answer = () => 'right';
+    await bench.clock.advance(300_000);
+    expect(bench.handled.map(({ id }) => id)).toEqual(['right']);
   });
 });
 

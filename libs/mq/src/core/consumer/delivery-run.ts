@@ -44,7 +44,7 @@ const LEFT: StepResult = { kind: 'left' };
  * "Left" loses nothing: the lease ends and the broker delivers again. Only what the database holds is acknowledged.
  */
 export class DeliveryRun<Handle> {
-  private readonly identity: Identity;
+  private identity: Identity;
   private readonly count: AttemptCount;
 
   constructor(
@@ -53,7 +53,7 @@ export class DeliveryRun<Handle> {
     private readonly group: GroupState,
     private readonly lease: LeasedDelivery,
   ) {
-    this.identity = identify(lease.message, subscription.group, subscription.tagSuffix);
+    this.identity = this.identify();
     const { maxAttempts } = subscription.group;
     this.count = new AttemptCount(lease.deliveryCount, maxAttempts, () => this.lookUpFailures());
   }
@@ -74,6 +74,7 @@ export class DeliveryRun<Handle> {
   async step(): Promise<StepResult> {
     const { subscription, lease } = this;
     const { message } = lease;
+    if (this.identity.problem !== null) this.identity = this.identify();
     const { id } = this.identity;
     const target = message.properties[MQ_GROUP];
     if (target !== undefined && target !== subscription.group.groupId) return this.skip('other-group');
@@ -104,6 +105,11 @@ export class DeliveryRun<Handle> {
     this.context.events.emit('delivery.released', { ...this.ref, reason });
     if (reason === 'shutdown') await this.lease.retryIn(0);
     return LEFT;
+  }
+
+  private identify(): Identity {
+    const { group, tagSuffix } = this.subscription;
+    return identify(this.lease.message, group, tagSuffix);
   }
 
   private lookUpFailures(): Promise<number> {

@@ -4,7 +4,7 @@ import { decodeHeaders, MQ_HEADERS, MQ_ID } from '../message/wire-properties.js'
 import type { InboundMessage } from '../transport/transport.js';
 import type { Subscription } from './subscription.js';
 
-/** What the inbox can hold. An id of ours has 36 characters. */
+/** Half of what the inbox can hold, and more than anybody's id needs: one of ours has 36 characters. */
 const MAX_ID = 128;
 
 /** Who a message is, without having decoded it. */
