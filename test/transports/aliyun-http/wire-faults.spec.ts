@@ -70,11 +70,38 @@ describe('whether a failed publish can have arrived', () => {
     expect(stage.server.requests).toHaveLength(1);
   });
 
+  it('is no when it was given up before its connection was made: then it is never sent', async () => {
+    // Microtasks only: the request is shaped and its connection begun, and the event loop has had no turn to make it.
+    const moments = Array.from({ length: 50 }, (_, ticks) => ticks);
+    const outcomes = await Promise.all(
+      moments.map(async (ticks) => {
+        const transport = stage.transport();
+        await transport.connect();
+        const caller = new AbortController();
+        const call = outcome(transport.publish({ ...message, key: `tick-${ticks}` }, caller.signal), () => 'sent');
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        caller.abort();
+        return { key: `tick-${ticks}`, told: await call };
+      }),
+    );
+    await stage.publish({ ...message, key: 'last' });
+    const arrived = stage.server.requests.map(({ body }) => /KEYS:([\w-]+)/.exec(body)![1]);
+    const denied = outcomes.filter(({ told }) => told === 'aborted').map(({ key }) => key);
+    expect(denied.length).toBeGreaterThan(40);
+    expect(arrived.filter((key) => denied.includes(key!))).toEqual([]);
+    expect(arrived).toContain('last');
+  });
+
   it('is no for a message that the wire cannot carry', async () => {
     expect(await stage.publish({ ...message, key: 'a|__STARTDELIVERTIME:9' })).toBe('invalid');
     expect(await stage.publish({ ...message, body: 'x'.repeat(4_194_305) })).toBe('too-large');
     expect(stage.server.requests).toHaveLength(0);
   });
+});
+
+it('waits for the final answer after an interim one', async () => {
+  stage.server.reply = `HTTP/1.1 102 Processing\r\n\r\n${sent}`;
+  expect(await stage.publish(message)).toBe('sent');
 });
 
 it('takes an answer in chunks, byte by byte', async () => {

@@ -5,7 +5,7 @@ import { outbound, subscription, type Outbound, type Subscription } from './mess
 type Transport = ReturnType<typeof aliyunHttp>;
 type Delivery = Awaited<ReturnType<ReturnType<Transport['subscribe']>['receive']>>[number];
 
-export const never = new AbortController().signal;
+export const never: AbortSignal = new AbortController().signal;
 export const SECRET = 'S3cretAccessKeyOfTheTest';
 
 /** A canned server and a transport in front of it, for one test. */

@@ -86,7 +86,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: unknown, status: number, headers: HttpAnswer['headers']): void {
-    if (status < 200) return;
+    // Also told of an interim answer (1xx); the final one then overwrites it.
     this.status = status;
     this.headers = headers;
     this.arrivedAt = this.clock.monotonic();
