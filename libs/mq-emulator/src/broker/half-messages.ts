@@ -39,6 +39,7 @@ export class HalfMessages {
       options.clock,
       (max) => this.take(max),
       () => this.checks.peek()?.until,
+      () => true,
     );
   }
 

@@ -23,6 +23,7 @@ describe('PollQueue', () => {
         return item && `${name}: ${item}`;
       },
       () => expiry,
+      () => true,
     );
   });
 

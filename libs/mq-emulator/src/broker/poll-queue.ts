@@ -21,11 +21,13 @@ export class PollQueue<R, T> {
   /**
    * @param take tries to answer a request now; `undefined` when there is nothing for it
    * @param nextExpiry when something becomes available by itself
+   * @param alike whether there is nothing for one request when there is nothing for the other
    */
   constructor(
     private readonly clock: Clock,
     private readonly take: (request: R) => T | undefined,
     private readonly nextExpiry: () => number | undefined,
+    private readonly alike: (one: R, other: R) => boolean,
   ) {}
 
   get waiting(): number {
@@ -58,9 +60,12 @@ export class PollQueue<R, T> {
 
   wake(): void {
     if (this.waiters.size === 0) return;
+    let missed: R | undefined;
     for (const waiter of this.waiters) {
+      if (missed !== undefined && this.alike(missed, waiter.request)) continue;
       const result = this.take(waiter.request);
-      if (result !== undefined) waiter.settle(result);
+      if (result === undefined) missed = waiter.request;
+      else waiter.settle(result);
     }
     this.arm();
   }

@@ -71,6 +71,7 @@ export class Subscription {
       options.clock,
       (request) => this.take(request),
       () => this.nextExpiry(),
+      (one, other) => one.ordered === other.ordered && one.filter.expression === other.filter.expression,
     );
   }
 

@@ -43,6 +43,7 @@ type Ending = { answer: Answer; messages?: readonly StepMessage[] } | { canned: 
  * becomes an `<Error>` document.
  */
 export class MessageService {
+  private readonly polls = new Set<AbortController>();
   private readonly routes = new Map<string, Route>();
   private readonly nextRequestId = createIdSource(24);
   private readonly context: OperationContext;
@@ -51,12 +52,9 @@ export class MessageService {
     this.context = {
       ...options,
       observed: options.onStep !== undefined,
-      pollSignal: ({ response }) => {
-        const gone = new AbortController();
-        response.once('close', () => gone.abort());
-        return AbortSignal.any([gone.signal, options.stopping]);
-      },
+      pollSignal: ({ response }) => this.pollSignal(response),
     };
+    options.stopping.addEventListener('abort', () => this.polls.forEach((poll) => poll.abort()));
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -91,6 +89,18 @@ export class MessageService {
     if (effect === 'accept-then-reset') return 'reset';
     if (effect === 'accept-then-hang') return 'hang';
     return { answer, messages };
+  }
+
+  /** Not `AbortSignal.any`: on Node 20 the signal that lives on keeps something of every poll. */
+  private pollSignal(response: ServerResponse): AbortSignal {
+    const poll = new AbortController();
+    this.polls.add(poll);
+    response.once('close', () => {
+      this.polls.delete(poll);
+      poll.abort();
+    });
+    if (this.options.stopping.aborted) poll.abort();
+    return poll.signal;
   }
 
   private route(method: string, target: string): Route {
