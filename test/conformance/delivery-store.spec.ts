@@ -3,6 +3,36 @@ import { runMqMigrations, TypeOrmDeliveryStore } from 'nestjs-reliable-mq/typeor
 import type { DataSource } from 'typeorm';
 import { describeDatabases } from '../support/database.js';
 
+const STATUS_ROW = {
+  connection: 'default',
+  topicAlias: 'orders',
+  topic: 'shop_orders',
+  instanceId: null,
+  tag: null,
+  key: 'k',
+  orderingKey: null,
+  openKey: null,
+  payload: '{}',
+  headers: null,
+  settleWithinMs: null,
+  maxAttempts: 10,
+  replayOf: null,
+  targetGroup: null,
+  horizonMs: 0,
+  seq: 1n,
+  deliverAt: null,
+  dueAt: null,
+  leaseToken: null,
+  leaseOwner: null,
+  deferred: false,
+  startedCount: 0,
+  failedCount: 0,
+  brokerMessageId: null,
+  errorCode: null,
+  errorMessage: null,
+  doneAt: null,
+};
+
 deliveryStoreConformance('memory', async () => {
   const store = new MemoryDeliveryStore();
   const effects: string[] = [];
@@ -10,9 +40,9 @@ deliveryStoreConformance('memory', async () => {
     store,
     write: async (tx, effect) => tx.write(() => effects.push(effect)),
     effects: async () => effects,
-    stage: async ({ id, ...row }) => void store.statusRows.set(id, { ...row, brokerMessageId: null }),
+    stage: async (row) => void store.outbox.rows.set(row.id, { ...STATUS_ROW, ...row }),
     statusOf: async (id) => {
-      const { status, brokerMessageId } = store.statusRows.get(id)!;
+      const { status, brokerMessageId } = store.outbox.rows.get(id)!;
       return { status, brokerMessageId };
     },
     errorsOf: async (messageId) => {

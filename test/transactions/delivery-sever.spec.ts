@@ -79,6 +79,16 @@ describeDatabases('a handler that does not come back', (db) => {
     expect((await bench.notes()).filter((id) => id.startsWith('slipped'))).toEqual([]);
   });
 
+  it('may even return: nothing of it counts', async () => {
+    const delivery = bench.store.transact({ lockWaitMs: 1_000 }, async (tx) => {
+      await tx.enter('GID', randomUUID(), randomUUID());
+      await tx.handle.insert(Note, { id: 'returned too late' });
+      tx.sever();
+    });
+    await expect(delivery).rejects.toMatchObject({ code: 'MQ_HANDLER_TIMEOUT' });
+    expect(await bench.notes()).not.toContain('returned too late');
+  });
+
   it('does not keep a data source from being closed', async () => {
     const other = await DeliveryBench.open(db, { poolSize: 1 });
     const delivery = other.deliver((manager) => manager.query(SLEEP[db.name]), { timeoutMs: 50 });

@@ -63,6 +63,15 @@ describeDatabases('joining a transaction', (db) => {
     expect(codeOf(kept)).toBe('MQ_TRANSACTION_MISMATCH');
   });
 
+  it('refuses the manager of a released query runner, even if TypeORM takes its transaction for open', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('ROLLBACK');
+    await runner.release();
+    expect(runner.isTransactionActive).toBe(true);
+    expect(codeOf(runner.manager)).toBe('MQ_TRANSACTION_MISMATCH');
+  });
+
   it('refuses the manager of another data source, even of the same database', async () => {
     const other = await connectWithNotes(db);
     await other.transaction(async (manager) => {

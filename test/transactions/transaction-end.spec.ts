@@ -94,11 +94,17 @@ describeDatabases('the end of a transaction', (db) => {
   it('is still told after the data source was closed and opened again', async () => {
     const again = await connectWithNotes(db);
     const itsContext = await TypeOrmTransactionContext.create(again);
+    const transaction = (): Promise<void> =>
+      again.transaction(async (manager) => itsContext.find(manager)!.onEnd((outcome) => void ends.push(outcome)));
+    await transaction();
     await again.destroy();
     await again.initialize();
     await again.transaction(async (manager) => {
       itsContext.find(manager)!.onEnd((outcome) => void ends.push(outcome));
+      // Told by the subscriber, and not only by the release that follows it.
+      await manager.queryRunner!.commitTransaction();
+      expect(ends).toEqual(['committed', 'committed']);
+      await manager.queryRunner!.startTransaction();
     });
-    expect(ends).toEqual(['committed']);
   });
 });

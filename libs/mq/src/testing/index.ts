@@ -11,7 +11,7 @@ export { transportConformance, type TestHooks } from './conformance/transport-co
 export type { TopicKind, TransportHarness } from './conformance/transport-harness.js';
 export { deliveryStoreConformance } from './conformance/delivery-store-conformance.js';
 export type { DeliveryStoreHarness, StagedRow } from './conformance/delivery-store-harness.js';
-export { MemoryDeliveryStore, type MemoryStatusRow } from './memory-store/memory-delivery-store.js';
+export { MemoryDeliveryStore } from './memory-store/memory-delivery-store.js';
 export { MemoryTransactionContext } from './memory-store/memory-transaction-context.js';
 export { MemoryTransaction } from './memory-store/memory-transaction.js';
 export { outboxStoreConformance } from './conformance/outbox-store-conformance.js';
@@ -25,3 +25,5 @@ export type { MemoryOutboxRow } from './memory-store/memory-outbox-row.js';
 export { MemoryOutboxStore, type MemoryError } from './memory-store/memory-outbox-store.js';
 export { openKeyOf } from '../core/store/order-key.js';
 export type { ConfirmedRow } from '../core/store/outbox-store.js';
+export type { ReplayOutcome } from '../core/store/admin-store.js';
+export type { ErrorEntry } from '../core/store/error-entry.js';

@@ -3,16 +3,10 @@ import { deferred } from '../../core/runtime/deferred.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import { InboxContention, type DeliveryStore, type DeliveryTransaction } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
-import type { OutboxStatus } from '../../core/store/outbox-row.js';
+import type { MemoryOutboxRow } from './memory-outbox-row.js';
+import { MemoryOutboxStore } from './memory-outbox-store.js';
 import { memoryDelivery } from './memory-transaction-context.js';
 import { MemoryTransaction } from './memory-transaction.js';
-
-/** What of a status row a delivery looks at. */
-export interface MemoryStatusRow {
-  status: OutboxStatus;
-  readonly settleGroup: string | null;
-  brokerMessageId: string | null;
-}
 
 interface InboxRow {
   readonly state: 'handled' | 'parked';
@@ -25,13 +19,15 @@ interface InboxRow {
  */
 export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
   readonly errors: ErrorEntry[] = [];
-  /** By message id. */
-  readonly statusRows = new Map<string, MemoryStatusRow>();
   private readonly inbox = new Map<string, InboxRow>();
   /** Inbox rows of transactions that are still open, and when they end. */
   private readonly locks = new Map<string, Promise<void>>();
 
-  constructor(private readonly clock: Clock = systemClock) {}
+  /** @param outbox whose status rows deliveries settle */
+  constructor(
+    private readonly clock: Clock = systemClock,
+    readonly outbox = new MemoryOutboxStore(clock),
+  ) {}
 
   /** Takes effect at once, as a statement outside of a transaction does. */
   get bare(): MemoryTransaction {
@@ -91,8 +87,9 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
       this.inbox.set(key, { state: 'parked', token: '' });
     }
     this.errors.push(entry);
+    const { errorCode, message: errorMessage } = entry;
     const waiting = this.waitingRow(entry.messageId!, settleGroup);
-    if (waiting && waiting.status !== 'DEAD') waiting.status = 'DEAD';
+    if (waiting && waiting.status !== 'DEAD') this.finish(waiting, { status: 'DEAD', errorCode, errorMessage });
     return 'parked';
   }
 
@@ -102,11 +99,20 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
 
   private settle(messageId: string, settleGroup: string, brokerMessageId: string): void {
     const row = this.waitingRow(messageId, settleGroup);
-    if (row) Object.assign(row, { status: 'SENT', brokerMessageId });
+    if (row) this.finish(row, { status: 'SENT', brokerMessageId });
   }
 
-  private waitingRow(messageId: string, settleGroup: string | null): MemoryStatusRow | undefined {
-    const row = this.statusRows.get(messageId);
+  private finish(row: MemoryOutboxRow, change: Partial<MemoryOutboxRow>): void {
+    const doneAt = this.clock.now();
+    Object.assign(
+      row,
+      { leaseToken: null, leaseOwner: null, dueAt: null, openKey: null, deferred: false, doneAt },
+      change,
+    );
+  }
+
+  private waitingRow(messageId: string, settleGroup: string | null): MemoryOutboxRow | undefined {
+    const row = this.outbox.rows.get(messageId);
     const waits = row && settleGroup !== null && row.settleGroup === settleGroup;
     return waits && row.status !== 'SENT' && row.status !== 'CANCELLED' ? row : undefined;
   }

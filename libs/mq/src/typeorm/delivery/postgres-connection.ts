@@ -3,6 +3,8 @@ import { mark, type RawConnection } from './raw-connection.js';
 
 interface Client {
   query(sql: string): Promise<unknown>;
+  readonly readyForQuery?: boolean;
+  once(event: 'drain' | 'end', listener: () => void): unknown;
 }
 
 /** What `PostgresQueryRunner` has beyond the interface, in every version that this library supports. */
@@ -14,7 +16,9 @@ export class PostgresConnection implements RawConnection {
     private readonly client: Client,
   ) {}
 
+  /** Waits for its turn here, because `pg` is going to refuse statements while it is busy; it already warns. */
   async execute(sql: string): Promise<void> {
+    if (this.client.readyForQuery === false) await this.idle();
     await this.client.query(sql);
   }
 
@@ -25,5 +29,12 @@ export class PostgresConnection implements RawConnection {
   destroy(reason: Error): void {
     mark(this.runner, { isReleased: false });
     void (this.runner as Releasable).releasePostgresConnection(reason);
+  }
+
+  private idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.client.once('drain', resolve);
+      this.client.once('end', resolve);
+    });
   }
 }
