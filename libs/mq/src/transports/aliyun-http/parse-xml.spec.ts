@@ -56,12 +56,13 @@ it('takes no contradiction for an answer', () => {
 
 it.each([
   ['attributes', `<a ${'b="c" '.repeat(100_000)}`],
-  ['blanks', `<a${' '.repeat(1_000_000)}`],
-  ['a name', `<${'a'.repeat(1_000_000)}`],
-  ['ampersands', `<a>${'&#'.repeat(500_000)}</a>`],
+  ['blanks', `<a${' '.repeat(300_000)}`],
+  ['a name', `<${'a'.repeat(300_000)}`],
+  ['ampersands', `<a>${'&#'.repeat(150_000)}</a>`],
   ['open tags', '<a>'.repeat(300_000)],
 ])('is not slowed down by a great many %s', (_, xml) => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   expect(() => parseXml(xml)).toThrow(Error);
-  expect(performance.now() - started).toBeLessThan(1_000);
+  // Quadratic time would be minutes. Of the processor, so that a busy machine is not taken for a slow parser.
+  expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
 });
