@@ -18,8 +18,7 @@ const RULES = [
   { files: CODE, pattern: /\b(TODO|FIXME|XXX|HACK)\b/, say: 'an unfinished note: finish it, or open an issue' },
   {
     files: /^libs\/mq\/src\/(?!core\/runtime\/system-clock\.ts|core\/runtime\/random\.ts).*(?<!\.spec)\.ts$/,
-    pattern:
-      /\bDate\.now\(|\bnew Date\(\)|(?<![.\w])set(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/,
+    pattern: /\bDate\.now\(|\bnew Date\(\)|(?<![.\w])set(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/,
     except: {
       // Nest's SchedulerRegistry takes what setInterval returned, and clears it itself.
       'libs/mq/src/nest/lifecycle/reproduce-schedule.ts': /setInterval/,
