@@ -35,7 +35,7 @@ describeDatabases('what a statement reads', (db) => {
       const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Index Name']);
       expect(nodes.map((node) => node['Node Type'])).not.toContain('Sort');
       expect(nodes.map((node) => node['Node Type'])).not.toContain('Seq Scan');
-      expect(scans.map((node) => node['Index Name']).sort()).toEqual(['mq_ix_due', 'mq_status_log_pk']);
+      expect(new Set(scans.map((node) => node['Index Name']))).toEqual(new Set(['mq_ix_due', 'mq_status_log_pk']));
       expect(Math.max(...nodes.map((node) => node['Actual Rows'] ?? 0))).toBeLessThanOrEqual(50);
     } else {
       const [plan] = (await dataSource.query(`EXPLAIN ${sql}`, parameters)) as { key: string; Extra: string }[];

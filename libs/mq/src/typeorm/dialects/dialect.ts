@@ -52,6 +52,9 @@ export interface Dialect {
   /** Follows a table's alias in FROM, where the optimizer may not be left to choose; empty where it cannot be told. */
   useIndex(tables: TableNames, index: string): Sql;
 
+  /** A column of any text, so that it can be compared with a column of ids by the index of that. */
+  sameId(text: Sql): Sql;
+
   /** Whether the server is inside a transaction, as it said with this result, the last one of the connection. */
   inTransaction(runner: QueryRunner, rawResult: unknown): Promise<boolean>;
 

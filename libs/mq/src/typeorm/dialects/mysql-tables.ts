@@ -1,8 +1,14 @@
 import type { QueryRunner } from 'typeorm';
+import { ID_COLLATION } from './id-collation.js';
 import type { TableNames } from '../table-names.js';
 import { STATUS_CHECKS } from './status-checks.js';
 
-const ASCII = 'CHARACTER SET ascii COLLATE ascii_bin';
+/**
+ * For ids, tokens and hashes, which are ours, have no spaces, and are joined with lists of parameters: this collation has
+ * the same name on every server. Not `ascii`: comparing such a column with an id from outside that is not ASCII is an
+ * error and not a mismatch.
+ */
+const ID = `CHARACTER SET utf8mb4 COLLATE ${ID_COLLATION}`;
 
 /**
  * A collation in which only equal texts are equal. The default ones ignore case and accents, and even `utf8mb4_bin`
@@ -28,8 +34,8 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   const options = `ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${exact} ROW_FORMAT = DYNAMIC`;
   return [
     `CREATE TABLE IF NOT EXISTS ${tables.statusLog} (
-  id varchar(36) ${ASCII} NOT NULL,
-  status varchar(12) ${ASCII} NOT NULL,
+  id varchar(36) ${ID} NOT NULL,
+  status varchar(12) ${ID} NOT NULL,
   connection varchar(128) ${text} NOT NULL,
   topic_alias varchar(128) ${text} NOT NULL,
   topic varchar(255) ${text} NOT NULL,
@@ -37,21 +43,21 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   tag varchar(255) ${text},
   msg_key varchar(255) ${text} NOT NULL,
   ordering_key varchar(255) ${text},
-  open_key varchar(32) ${ASCII},
+  open_key varchar(32) ${ID},
   seq bigint NOT NULL AUTO_INCREMENT,
   deliver_at bigint,
   settle_group varchar(128) ${text},
   settle_within bigint,
-  replay_of varchar(255) ${text},
+  replay_of varchar(255) ${ID},
   target_group varchar(255) ${text},
   deferred boolean NOT NULL DEFAULT false,
   broker_message_id varchar(255) ${text},
-  last_error_code varchar(64) ${ASCII},
+  last_error_code varchar(64) ${ID},
   last_error varchar(500) ${text},
   started_count int NOT NULL DEFAULT 0,
   failed_count int NOT NULL DEFAULT 0,
   max_attempts int NOT NULL,
-  lease_token varchar(64) ${ASCII},
+  lease_token varchar(64) ${ID},
   lease_owner varchar(128) ${text},
   due_at bigint,
   created_at bigint NOT NULL,
@@ -68,9 +74,9 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   ${checks.join(',\n  ')}
 ) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${tables.errorLog} (
-  id varchar(36) ${ASCII} NOT NULL,
-  direction varchar(8) ${ASCII} NOT NULL,
-  message_id varchar(255) ${text},
+  id varchar(36) ${ID} NOT NULL,
+  direction varchar(8) ${ID} NOT NULL,
+  message_id varchar(255) ${ID},
   topic_alias varchar(128) ${text},
   tag varchar(255) ${text},
   msg_key varchar(255) ${text},
@@ -79,7 +85,7 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   attempt int NOT NULL,
   parked boolean NOT NULL,
   error_class varchar(128) ${text} NOT NULL,
-  error_code varchar(64) ${ASCII} NOT NULL,
+  error_code varchar(64) ${ID} NOT NULL,
   message text ${text} NOT NULL,
   stack mediumtext ${text},
   payload longtext ${text},
@@ -100,8 +106,8 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
     `CREATE TABLE IF NOT EXISTS ${tables.inbox} (
   group_id varchar(255) ${text} NOT NULL,
   message_id varchar(255) ${text} NOT NULL,
-  token varchar(64) ${ASCII} NOT NULL,
-  state varchar(8) ${ASCII} NOT NULL,
+  token varchar(64) ${ID} NOT NULL,
+  state varchar(8) ${ID} NOT NULL,
   created_at bigint NOT NULL,
   PRIMARY KEY (group_id, message_id),
   KEY ${tables.named('ix_inbox_created')} (created_at),

@@ -1,5 +1,6 @@
 import type { Dialect, RelationColumn } from './dialect.js';
 import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
+import { ID_COLLATION } from './id-collation.js';
 import { exactCollation, mysqlTables } from './mysql-tables.js';
 import { join, raw, sql, type Sql } from './sql.js';
 
@@ -48,6 +49,8 @@ export const mysql: Dialect = {
   updateJoined: ({ table, relation, on, set }) =>
     sql`UPDATE ${relation} STRAIGHT_JOIN ${table} AS t ON ${on} SET ${set}`,
 
+  sameId: (text) => sql`${text} COLLATE ${raw(ID_COLLATION)}`,
+
   // Right after many rows were inserted its statistics are those of an empty table, and it would sort and lock all of it.
   useIndex: (tables, index) => raw(`FORCE INDEX (${tables.named(index)})`),
 
@@ -79,11 +82,11 @@ export const mysql: Dialect = {
   },
 };
 
-/** A literal would take the character set of the connection, and an index in another one is not used. */
+/** A bare literal takes the collation of the connection, and an index in another one is not used. */
 function typed(column: RelationColumn, value: unknown): Sql {
   switch (column.type) {
     case 'id':
-      return sql`CONVERT(${value} USING ascii) COLLATE ascii_bin`;
+      return sql`CONVERT(${value} USING utf8mb4) COLLATE ${raw(ID_COLLATION)}`;
     case 'number':
       return sql`CAST(${value} AS SIGNED)`;
     case 'text':

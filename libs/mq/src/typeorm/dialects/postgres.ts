@@ -59,6 +59,7 @@ export const postgres: Dialect = {
   updateJoined: ({ table, relation, on, set }) => sql`UPDATE ${table} AS t SET ${set} FROM ${relation} WHERE ${on}`,
 
   useIndex: () => raw(''),
+  sameId: (text) => text,
 
   async inTransaction(runner) {
     const client = (await runner.connect()) as Client;

@@ -61,7 +61,7 @@ async function pruneInbox(own: OwnConnections, before: Sql, limit: number): Prom
     SELECT i.group_id, i.message_id FROM ${raw(tables.inbox)} AS i ${dialect.useIndex(tables, 'ix_inbox_created')}
     WHERE i.created_at <= ${before} AND ${which} ORDER BY i.created_at LIMIT ${n} FOR UPDATE SKIP LOCKED`;
   const errors = sql`SELECT 1 FROM ${raw(tables.errorLog)} AS e
-    WHERE e.message_id = i.message_id AND e.group_id = i.group_id AND e.parked AND e.resolved_at`;
+    WHERE e.message_id = ${dialect.sameId(raw('i.message_id'))} AND e.group_id = i.group_id AND e.parked AND e.resolved_at`;
   const resolved = sql`i.state = 'PARKED' AND EXISTS (${errors} IS NOT NULL) AND NOT EXISTS (${errors} IS NULL)`;
   const count = await own.transaction((run) => deleteInbox(own, run, pick(sql`i.state = 'HANDLED'`, limit)));
   if (count === limit) return count;
