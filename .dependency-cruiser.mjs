@@ -84,6 +84,21 @@ export default {
       },
     },
     {
+      name: 'testing-layer',
+      comment: 'Conformance suites judge any store and any transport, so they know none but the one in memory.',
+      severity: 'error',
+      from: { path: `${src}/testing`, pathNot: spec },
+      to: {
+        path: [
+          'node_modules/',
+          `${src}/(nest|typeorm|observability)`,
+          `${src}/transports/(?!memory/)`,
+          `${src}/index\\.ts$`,
+        ],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
       name: 'nest-layer',
       comment: 'MqModule takes whichever transport it is given; only applications and tests choose one.',
       severity: 'error',
