@@ -1,0 +1,56 @@
+// Where a process dies. `database` points are seen by the proxy, `broker` points by the emulator.
+const OUTBOX_INSERT = /INSERT INTO [^ ]*mq_status_log/;
+const COMMIT = /COMMIT/;
+const CONFIRM = /SELECT id, lease_token, deliver_at, seq/;
+const MARK = /broker_message_id = v\.broker_id/;
+const CLAIM = /due_at <= [\s\S]*FOR UPDATE SKIP LOCKED/;
+const LEASE = /status = 'SENDING', lease_token =/;
+const HEAD_CHECK = /SELECT k\.open_key/;
+const PROMOTE = /SELECT s\.id FROM \(SELECT/;
+const DEFER = /deferred = true, lease_token = NULL/;
+const INBOX_INSERT = /INSERT INTO [^ ]*mq_inbox/;
+const EFFECT = /INSERT INTO kill_effect/;
+const READ_BACK = /SELECT 1 FROM [^ ]*mq_inbox/;
+
+const sql = (role, name, patterns, after = false) => ({ role, name, kind: 'database', patterns, after });
+const broker = (role, name, step, operation) => ({ role, name, kind: 'broker', step, operation });
+
+/** @param {{ claimInOneStatement: boolean }} database */
+export function killPoints({ claimInOneStatement }) {
+  const claimed = claimInOneStatement ? [LEASE] : [LEASE, COMMIT];
+  return [
+    sql('publisher', 'before the outbox INSERT', [OUTBOX_INSERT]),
+    sql('publisher', 'after the outbox INSERT', [OUTBOX_INSERT], true),
+    sql('publisher', 'before COMMIT', [OUTBOX_INSERT, COMMIT]),
+    sql('publisher', 'after COMMIT, answer unseen', [OUTBOX_INSERT, COMMIT], true),
+    sql('publisher', 'before the confirm read', [CONFIRM]),
+    sql('publisher', 'after the confirm read', [CONFIRM], true),
+    broker('publisher', 'request received, not stored', 'received', 'publish'),
+    broker('publisher', 'stored, not answered', 'stored', 'publish'),
+    sql('publisher', 'before the mark', [MARK]),
+    sql('publisher', 'after the mark', [MARK], true),
+
+    sql('relay', 'before the claim', [CLAIM]),
+    sql('relay', 'after the claim', claimed, true),
+    sql('relay', 'before the head check', [HEAD_CHECK]),
+    sql('relay', 'before putting followers to sleep', [DEFER]),
+    sql('relay', 'after putting followers to sleep', [DEFER], true),
+    broker('relay', 'request received, not stored', 'received', 'publish'),
+    broker('relay', 'stored, not answered', 'stored', 'publish'),
+    broker('relay', 'answered', 'answered', 'publish'),
+    sql('relay', 'before the mark', [MARK]),
+    sql('relay', 'after the mark', [MARK], true),
+    sql('relay', 'before waking the next of a key', [PROMOTE]),
+
+    broker('consumer', 'messages handed out', 'stored', 'consume'),
+    broker('consumer', 'messages received', 'answered', 'consume'),
+    sql('consumer', 'before the inbox INSERT', [INBOX_INSERT]),
+    sql('consumer', 'after the inbox INSERT', [INBOX_INSERT], true),
+    sql('consumer', 'before the effect', [EFFECT]),
+    sql('consumer', 'before the read-back', [READ_BACK]),
+    sql('consumer', 'before COMMIT', [READ_BACK, COMMIT]),
+    sql('consumer', 'after COMMIT, answer unseen', [READ_BACK, COMMIT], true),
+    broker('consumer', 'ack received, not done', 'received', 'ack'),
+    broker('consumer', 'ack done, not answered', 'stored', 'ack'),
+  ];
+}

@@ -1,0 +1,72 @@
+/** Compares what the database committed with what the broker stored and what the handlers did. */
+export async function check(database, stored, kills, processErrors) {
+  const committed = new Set((await database.query('SELECT message_id FROM kill_ledger')).map((row) => row.message_id));
+  const rolledBack = new Set((await database.query('SELECT message_id FROM kill_ghost')).map((row) => row.message_id));
+  const effects = await database.query(
+    'SELECT message_id, COUNT(*) AS n FROM kill_effect GROUP BY group_name, message_id',
+  );
+  const [{ unfinished }] = await database.query(
+    'SELECT COUNT(*) AS unfinished FROM mq_status_log WHERE due_at IS NOT NULL',
+  );
+  const [{ dead }] = await database.query(`SELECT COUNT(*) AS dead FROM mq_status_log WHERE status = 'DEAD'`);
+  const [{ parked }] = await database.query(`SELECT COUNT(*) AS parked FROM mq_error_log WHERE parked`);
+  const ordered = await database.query(
+    'SELECT id, ordering_key, seq FROM mq_status_log WHERE ordering_key IS NOT NULL ORDER BY seq',
+  );
+
+  const copies = new Map();
+  stored.forEach(({ id }, place) => {
+    const known = copies.get(id);
+    if (known) known.count++;
+    else copies.set(id, { first: place, count: 1 });
+  });
+  const withEffect = new Set(effects.map((row) => row.message_id));
+  return {
+    kills,
+    committed: committed.size,
+    rolledBack: rolledBack.size,
+    lost: [...committed].filter((id) => !copies.has(id) || !withEffect.has(id)).length,
+    ghosts: [...new Set([...copies.keys(), ...withEffect])].filter((id) => !committed.has(id)).length,
+    effectsNotOnce: effects.filter((row) => Number(row.n) !== 1).length,
+    disorder: outOfOrder(ordered, copies),
+    duplicates: stored.length - copies.size,
+    unfinished: Number(unfinished),
+    dead: Number(dead) + Number(parked),
+    processErrors,
+  };
+}
+
+/** Messages whose first copy reached the broker after that of a message that was committed later under the same key. */
+function outOfOrder(rows, copies) {
+  const latest = new Map();
+  let violations = 0;
+  for (const { id, ordering_key: key } of rows) {
+    const place = copies.get(id)?.first;
+    if (place === undefined) continue;
+    if (place < (latest.get(key) ?? -1)) violations++;
+    latest.set(key, Math.max(place, latest.get(key) ?? -1));
+  }
+  return violations;
+}
+
+export function render(name, verdict, byStep, seconds) {
+  const rules = [
+    ['lost', verdict.lost, verdict.lost === 0],
+    ['published after a rollback', verdict.ghosts, verdict.ghosts === 0],
+    ['effects that did not happen exactly once', verdict.effectsNotOnce, verdict.effectsNotOnce === 0],
+    ['out of order within their key', verdict.disorder, verdict.disorder === 0],
+    ['duplicates at the broker (fewer than kills)', verdict.duplicates, verdict.duplicates < verdict.kills],
+    ['unfinished at the end', verdict.unfinished, verdict.unfinished === 0],
+    ['parked', verdict.dead, verdict.dead === 0],
+    ['processes that failed by themselves', verdict.processErrors.length, verdict.processErrors.length === 0],
+  ];
+  const lines = [
+    '',
+    `${name}: ${verdict.kills} kills in ${seconds} s, ${verdict.committed} messages committed, ${verdict.rolledBack} rolled back`,
+    ...rules.map(([what, value, ok]) => `  ${ok ? 'ok  ' : 'FAIL'} ${String(value).padStart(5)}  ${what}`),
+    ...verdict.processErrors.map((error) => `       ${error}`),
+    '  kills by step:',
+    ...[...byStep].map(([step, count]) => `       ${String(count).padStart(3)}  ${step}`),
+  ];
+  return { text: lines.join('\n'), passed: rules.every(([, , ok]) => ok) };
+}
