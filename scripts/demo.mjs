@@ -166,11 +166,13 @@ if (options.help) {
       void end().then(() => process.exit(130));
     });
   }
+  let code = 1;
   try {
-    process.exitCode = (await demo()) ? 0 : 1;
+    code = (await demo()) ? 0 : 1;
   } catch (error) {
     if (!ending) console.error(`\n${error.message}\n${children.report()}`);
-    process.exitCode = 1;
   }
   await end();
+  // Node 20 may wait for ever, at the end of its event loop, for sockets whose other end was killed.
+  process.exit(code);
 }

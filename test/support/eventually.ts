@@ -37,3 +37,14 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, intervalMs));
   }
 }
+
+/** Waits until the assertions in `check` pass. */
+export async function eventuallyPasses(
+  check: () => Promise<void>,
+  options?: { timeoutMs?: number; intervalMs?: number; what?: string },
+): Promise<void> {
+  await eventually(async () => {
+    await check();
+    return true;
+  }, options);
+}
