@@ -1,0 +1,28 @@
+import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
+import { describeDatabases } from '../support/database.js';
+import { EmulatorProgram } from '../support/emulator-program.js';
+import { ShopProgram } from '../support/shop-program.js';
+
+beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+
+describeDatabases('several processes of the shop', (db) => {
+  it('start at once on an empty database, each with its role, and work together', async () => {
+    const { env } = await EmulatorProgram.start();
+    const roles = ['api', 'worker', 'relay'];
+    const [api, worker, relay] = await Promise.all(
+      roles.map((role) => ShopProgram.start(db, { ...env, MQ_ROLE: role })),
+    );
+    const { id } = await api!.place('tea', 2);
+    await relay!.untilNotified(id);
+    for (const shop of [api!, worker!, relay!]) {
+      expect(await shop.get('/health')).toEqual({ status: 200, body: { status: 'up' } });
+    }
+    expect(consumes(worker!)).toBe(true);
+    expect(consumes(api!) || consumes(relay!)).toBe(false);
+  }, 90_000);
+});
+
+/** Whether it says, at its start, that it consumes. */
+function consumes(shop: ShopProgram): boolean {
+  return shop.program.output.some((line) => line.includes('ReserveStock.handle <- orders [created]'));
+}
