@@ -1,27 +1,53 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/free-port.mjs';
 import { ended, kill, start } from '../support/run.mjs';
-import { waitForOutput } from '../support/wait-for-output.mjs';
+
+const PATIENCE_MS = 60_000;
 
 /** Starts the built application as its `start:prod` does, orders over HTTP, and waits until its consumer has reserved. */
 export async function tryApplication(cwd, env) {
   const port = await freePort();
   const app = start(process.execPath, ['dist/main'], { cwd, env: { ...env, PORT: String(port), NO_COLOR: '1' } });
   const exit = ended(app);
+  let output = '';
+  app.stdout.on('data', (chunk) => (output += chunk));
+  app.stderr.on('data', (chunk) => (output += chunk));
   try {
-    await waitForOutput(app, /Nest application successfully started/);
-    const base = `http://127.0.0.1:${port}/orders`;
-    const { id } = await request(base, { method: 'POST', body: JSON.stringify({ sku: 'tea', quantity: 2 }) });
-    const deadline = performance.now() + 30_000;
-    for (;;) {
-      const order = await request(`${base}/${id}`);
-      if (order.status === 'reserved') return;
-      if (performance.now() > deadline) throw new Error(`order ${id} is still ${order.status} after 30 s`);
-      await delay(100);
-    }
+    await orderAndWait(app, `http://127.0.0.1:${port}/orders`);
+  } catch (error) {
+    throw new Error(`${error.message}\nThe application printed:\n${output}`, { cause: error });
   } finally {
     kill(app, 'SIGTERM');
     await exit;
+  }
+}
+
+async function orderAndWait(app, orders) {
+  const deadline = performance.now() + PATIENCE_MS;
+  // Nest says that it has started before it listens.
+  const { id } = await answerOf(app, deadline, () =>
+    request(orders, { method: 'POST', body: JSON.stringify({ sku: 'tea', quantity: 2 }) }),
+  );
+  for (;;) {
+    const { status } = await request(`${orders}/${id}`);
+    if (status === 'reserved') return;
+    if (performance.now() > deadline) throw new Error(`order ${id} is still ${status}`);
+    await delay(100);
+  }
+}
+
+/** Asks until somebody listens; an answer that is an error counts as an answer. */
+async function answerOf(app, deadline, ask) {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const refused = error.cause?.code === 'ECONNREFUSED';
+      if (!refused) throw error;
+      if (app.exitCode !== null) throw new Error('the application ended before it listened', { cause: error });
+      if (performance.now() > deadline) throw new Error('the application does not listen', { cause: error });
+    }
+    await delay(100);
   }
 }
 
