@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { openKeyOf, refOf, type ConfirmedRow } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
-import { countReads, explain, nodesOf } from './support/count-reads.js';
+import { countReads, explain, nodesOf, readsOf } from './support/count-reads.js';
 import { openOutbox, type TestOutbox } from './support/open-outbox.js';
 import { RecordingLogger } from './support/recording-logger.js';
 
@@ -83,7 +83,18 @@ describeDatabases('what a statement reads', (db) => {
     expect(woken).toBeLessThan(30);
   });
 
+  test(`a poll with nothing due reads none of the ${FOLLOWERS} rows that wait for their time`, async () => {
+    while ((await outbox.bench.claim(200)).length > 0);
+    let reads = await countReads(db, dataSource, recorder, () => outbox.bench.claim(50));
+    if (db.name === 'PostgreSQL') {
+      const { sql, parameters } = recorder.last(/SKIP LOCKED/);
+      reads = readsOf(await explain(dataSource, sql, parameters));
+    }
+    expect(reads).toBeLessThan(10);
+  });
+
   test('marking reads the rows that it marks', async () => {
+    await outbox.bench.publish(Array.from({ length: 50 }, () => outbox.bench.row()));
     const rows = await outbox.bench.claim(50);
     const marks = rows.map((row) => ({ ...refOf(row), brokerMessageId: row.id }));
     const reads = await countReads(db, dataSource, recorder, () => outbox.store.markSent(marks));

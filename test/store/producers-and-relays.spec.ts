@@ -54,6 +54,18 @@ describeDatabases('producers beside relays', (db) => {
     expect((await claimed).length).toBe(situation === 'more due rows than it takes' ? 10 : 0);
   });
 
+  test('a second relay gets its share of a backlog, in a table that holds nothing else', async () => {
+    await outbox.bench.publish(Array.from({ length: 200 }, () => outbox.bench.row()));
+    await db.query(db.name === 'PostgreSQL' ? 'ANALYZE mq_status_log' : 'ANALYZE TABLE mq_status_log');
+    const { reached, resume } = pauseCommits(outbox.dataSource);
+    const first = outbox.bench.claim(50);
+    await Promise.race([reached, first]);
+    const second = await openOutbox(db);
+    expect(await second.bench.claim(50)).toHaveLength(50);
+    resume();
+    expect(await first).toHaveLength(50);
+  });
+
   test('no business transaction fails while relays and cleaners work, and nothing is sent twice', async () => {
     const failures: unknown[] = [];
     let producing = true;

@@ -54,7 +54,8 @@ export function nodesOf(plan: PlanNode): PlanNode[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 }
 
-function readsOf(plan: PlanNode): number {
+/** Rows that the scans of a plan looked at. */
+export function readsOf(plan: PlanNode): number {
   return nodesOf(plan)
     .filter((node) => node['Node Type'].includes('Scan'))
     .reduce(

@@ -8,6 +8,7 @@ export interface Recorded {
 /** Keeps the statements of a data source, so that a test can ask the database for their plans. */
 export class RecordingLogger implements Logger {
   readonly statements: Recorded[] = [];
+  readonly errors: unknown[] = [];
 
   logQuery(sql: string, parameters: unknown[] = []): void {
     this.statements.push({ sql, parameters });
@@ -20,7 +21,9 @@ export class RecordingLogger implements Logger {
     return found;
   }
 
-  logQueryError(): void {}
+  logQueryError(error: string | Error): void {
+    this.errors.push(error);
+  }
   logQuerySlow(): void {}
   logSchemaBuild(): void {}
   logMigration(): void {}

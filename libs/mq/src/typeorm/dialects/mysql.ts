@@ -51,7 +51,8 @@ export const mysql: Dialect = {
 
   sameId: (text) => sql`${text} COLLATE ${raw(ID_COLLATION)}`,
 
-  // Right after many rows were inserted its statistics are those of an empty table, and it would sort and lock all of it.
+  // When most rows are due, as after an outage, MariaDB reads and sorts the whole table instead, for 50 of 200 rows as for
+  // 15,000 of 20,000. With FOR UPDATE that locks all of them, and a second relay gets none.
   useIndex: (tables, index) => raw(`FORCE INDEX (${tables.named(index)})`),
 
   inTransaction: (_runner, result) =>
