@@ -27,8 +27,9 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
     (e) => `lease of ${e.messageId} was lost before its ${e.during}; another process sends it again`,
   ),
   'commit.vanished': sentence(
-    'warn',
-    (e) => `${e.count} messages were not sent: the database had rolled back the transaction that reported a commit`,
+    'debug',
+    (e) =>
+      `${e.count} messages were not sent: the commit was reported, but they are not there (a savepoint, or the whole transaction, was rolled back)`,
   ),
   'circuit.opened': sentence(
     'error',
@@ -50,6 +51,10 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
   'delivery.duplicate': sentence(
     'debug',
     (e) => `${e.topic}/${e.group}#${e.messageId} came again and was acknowledged without running its handler`,
+  ),
+  'delivery.skipped': sentence(
+    'debug',
+    (e) => `${e.topic}/${e.group}#${e.messageId} was acknowledged without running a handler: ${e.reason}`,
   ),
   'delivery.released': sentence(
     'debug',

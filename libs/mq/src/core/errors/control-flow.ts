@@ -1,5 +1,8 @@
-import type { Duration } from '../runtime/duration.js';
-import { parseDuration } from '../runtime/duration.js';
+import { type Duration, parseDuration } from '../runtime/duration.js';
+import { brand } from './brand.js';
+
+const RETRY_LATER = brand('retry-later');
+const PERMANENT = brand('permanent');
 
 /**
  * Thrown by a handler that wants its message again after a time of its own choosing. Counts as a failed attempt.
@@ -16,6 +19,11 @@ export class RetryLater extends Error {
   constructor(delay: Duration, reason = 'the handler asked for a later attempt', options?: ErrorOptions) {
     super(reason, options);
     this.delayMs = parseDuration(delay);
+    RETRY_LATER.mark(this);
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return RETRY_LATER.holds(this, RetryLater, value);
   }
 }
 
@@ -26,4 +34,13 @@ export class RetryLater extends Error {
  */
 export class PermanentError extends Error {
   override readonly name: string = 'PermanentError';
+
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    PERMANENT.mark(this);
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return PERMANENT.holds(this, PermanentError, value);
+  }
 }

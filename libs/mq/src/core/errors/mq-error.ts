@@ -1,6 +1,7 @@
+import { brand } from './brand.js';
 import type { MqErrorCode } from './codes.js';
 
-const BRAND: unique symbol = Symbol.for('nestjs-reliable-mq.error') as never;
+const MQ_ERROR = brand('error');
 
 export interface MqErrorOptions {
   /** Whether the same call may succeed later without anybody changing anything. Default `false`. */
@@ -32,11 +33,10 @@ export class MqError extends Error {
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.details = options.details ?? {};
-    Object.defineProperty(this, BRAND, { value: true });
+    MQ_ERROR.mark(this);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== MqError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && BRAND in value;
+    return MQ_ERROR.holds(this, MqError, value);
   }
 }

@@ -72,7 +72,10 @@ describe('buildRow', () => {
   });
 
   it('hashes the ordering key, and wants an ordered topic for it', () => {
-    expect(build('ledger', { payload: 1, orderingKey: 7 })).toMatchObject({ orderingKey: '7', openKey: openKeyOf('ledger', '7') });
+    expect(build('ledger', { payload: 1, orderingKey: 7 })).toMatchObject({
+      orderingKey: '7',
+      openKey: openKeyOf('ledger', '7'),
+    });
     expect(errorOf('orders', { payload: 1, orderingKey: 7 }).message).toContain('topics.orders.ordered');
     expect(errorOf('ledger', { payload: 1, orderingKey: 7, delay: '1s' }).code).toBe('MQ_MESSAGE_INVALID');
   });
@@ -100,7 +103,12 @@ describe('buildRow', () => {
     ['two delivery times', 'orders', { payload: 1, delay: 1, deliverAt: new Date() }, 'MQ_MESSAGE_INVALID'],
     ['an invalid date', 'orders', { payload: 1, deliverAt: new Date(Number.NaN) }, 'MQ_MESSAGE_INVALID'],
     ['an invalid delay', 'orders', { payload: 1, delay: 'soon' }, 'MQ_MESSAGE_INVALID'],
-    ['a header that is no text', 'orders', { payload: 1, headers: { n: 1 as unknown as string } }, 'MQ_MESSAGE_INVALID'],
+    [
+      'a header that is no text',
+      'orders',
+      { payload: 1, headers: { n: 1 as unknown as string } },
+      'MQ_MESSAGE_INVALID',
+    ],
   ])('refuses %s', (_what, topic, message, code) => {
     expect(errorOf(topic, message).code).toBe(code);
   });

@@ -52,7 +52,9 @@ export class Publisher<Tx> {
   }
 
   async sendDirect(topic: string, message: NewMessage): Promise<Receipt> {
-    const row = this.build({ ...message, topic });
+    const row = this.checked({ ...message, topic });
+    // Whatever the outbox would hold back until the broker can take it; there is no outbox here.
+    if (!row.leased) throw tooFarAhead(topic, row.horizonMs);
     const deliverAt =
       row.deliver === null ? null : 'at' in row.deliver ? row.deliver.at : this.deps.clock.now() + row.deliver.inMs;
     try {
@@ -66,8 +68,12 @@ export class Publisher<Tx> {
     }
   }
 
-  private build({ topic, ...message }: NewMessage & { topic: string }): NewOutboxRow {
-    const row = buildRow(this.deps.options, this.topic(topic), message, uuidV7(), this.deps.clock.now());
+  private checked({ topic, ...message }: NewMessage & { topic: string }): NewOutboxRow {
+    return buildRow(this.deps.options, this.topic(topic), message, uuidV7(), this.deps.clock.now());
+  }
+
+  private build(message: NewMessage & { topic: string }): NewOutboxRow {
+    const row = this.checked(message);
     return row.leased && !this.deps.relay.circuit.wouldAdmit(row.topic) ? { ...row, leased: false } : row;
   }
 
@@ -134,5 +140,14 @@ function transactionRequired(): MqError {
     'publish() found no transaction to join, so its message could be sent although your own writes fail, or the other way round. ' +
       'Pass the manager of your transaction, publish(topic, message, { manager }), call it in a @Transactional() method, ' +
       "or say { transaction: 'own' } if this message stands for itself.",
+  );
+}
+
+function tooFarAhead(topic: string, horizonMs: number): MqError {
+  return new MqError(
+    'MQ_MESSAGE_INVALID',
+    `sendDirect('${topic}'): the broker holds a message for at most ${Math.round(horizonMs / 1_000)} s. ` +
+      'Use publish(), which keeps it in the outbox until then, or an earlier time.',
+    { details: { topic, horizonMs } },
   );
 }

@@ -1,3 +1,5 @@
+import { brand } from '../errors/brand.js';
+
 /**
  * Why a call to a broker failed, in words that the core acts on.
  *
@@ -19,7 +21,7 @@ export interface TransportErrorOptions {
   readonly cause?: unknown;
 }
 
-const BRAND: unique symbol = Symbol.for('nestjs-reliable-mq.transport-error') as never;
+const TRANSPORT_ERROR = brand('transport-error');
 
 /** The only error that a transport's calls reject with. Its message never contains a secret or a payload. */
 export class TransportError extends Error {
@@ -35,11 +37,10 @@ export class TransportError extends Error {
     this.brokerCode = options.brokerCode;
     this.requestId = options.requestId;
     this.retryAfterMs = options.retryAfterMs;
-    Object.defineProperty(this, BRAND, { value: true });
+    TRANSPORT_ERROR.mark(this);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== TransportError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && BRAND in value;
+    return TRANSPORT_ERROR.holds(this, TransportError, value);
   }
 }
