@@ -17,8 +17,8 @@ interface MarkedRow {
 
 /**
  * Marks rows with what the broker called each message, all in one statement: marking is what a message costs after its
- * INSERT, and 100 at once are 30 times as fast as one by one. A join with the list, because `CASE id WHEN … END` looks
- * at the whole list for each row.
+ * INSERT, and 100 at once are 30 times as fast as one by one. `CASE id WHEN … END` instead of the join with the list was
+ * no faster on MariaDB, and its work grows with the square of the list.
  *
  * Only when some of them did not match is the table asked why, without locks.
  */
