@@ -1,0 +1,4 @@
+/** A sample that lost something, or did it twice, has no speed. */
+export function expectEqual(what, actual, expected) {
+  if (Number(actual) !== Number(expected)) throw new Error(`${what}: ${actual} instead of ${expected}`);
+}

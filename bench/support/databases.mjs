@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { DataSource } from 'typeorm';
+import { findDatabases } from '../../test/support/find-databases.mjs';
+
+const EMBEDDED = fileURLToPath(new URL('../../scripts/demo/postgres-server.mjs', import.meta.url));
+
+/** The database servers to measure on, and the databases made on them. */
+export class Databases {
+  /** What the tests use: those that the environment names, or those on the standard ports; else PostgreSQL from npm. */
+  static async find(children) {
+    const { postgres, mysql } = await findDatabases();
+    const servers = [];
+    servers.push({ label: 'PostgreSQL', type: 'postgres', url: postgres ?? (await startEmbedded(children)) });
+    if (mysql) servers.push({ label: 'MariaDB', type: 'mysql', url: mysql });
+    return new Databases(await Promise.all(servers.map(withVersion)));
+  }
+
+  #made = [];
+
+  constructor(servers) {
+    this.servers = servers;
+  }
+
+  /** An empty database on this server. */
+  async create(server) {
+    const name = `mq_bench_${randomBytes(6).toString('hex')}`;
+    await onServer(server, (admin) => admin.query(`CREATE DATABASE ${name}`));
+    const url = new URL(server.url);
+    url.pathname = `/${name}`;
+    const database = { name, server, options: { type: server.type, url: url.href } };
+    this.#made.push(database);
+    return database;
+  }
+
+  async drop(database) {
+    this.#made = this.#made.filter((other) => other !== database);
+    const force = database.server.type === 'postgres' ? ' WITH (FORCE)' : '';
+    await onServer(database.server, (admin) => admin.query(`DROP DATABASE IF EXISTS ${database.name}${force}`));
+  }
+
+  async dropAll() {
+    for (const database of [...this.#made]) await this.drop(database);
+  }
+}
+
+async function startEmbedded(children) {
+  console.error('no PostgreSQL found: starting the one from npm');
+  const { match } = await children.start('PostgreSQL', EMBEDDED, { ready: /^postgres:\/\/\S+$/, endsWithUs: true });
+  return match[0];
+}
+
+async function withVersion(server) {
+  const [row] = await onServer(server, (admin) => admin.query('SELECT version() AS version'));
+  const label = server.type === 'mysql' && !/mariadb/i.test(row.version) ? 'MySQL' : server.label;
+  return { ...server, label, version: row.version.split(/,| on /)[0] };
+}
+
+async function onServer({ type, url }, work) {
+  const admin = await new DataSource({ type, url }).initialize();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.destroy();
+  }
+}
