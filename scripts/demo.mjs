@@ -23,9 +23,7 @@ const BURST = 10;
 const LEASE = '5s';
 const POSTGRES = fileURLToPath(new URL('./demo/postgres-server.mjs', import.meta.url));
 
-const { values: options } = parseArgs({
-  options: { keep: { type: 'boolean' }, broker: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-});
+const options = readOptions();
 const timeline = new Timeline();
 const children = new Children();
 /** What {@link end} ends besides the processes. */
@@ -34,6 +32,16 @@ let emulator;
 /** Set while the demo stays up: lets it go on to its end. */
 let stayUp;
 let ending;
+
+function readOptions() {
+  const known = { keep: { type: 'boolean' }, broker: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
+  try {
+    return parseArgs({ options: known }).values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${HELP}`);
+    process.exit(1);
+  }
+}
 
 async function demo() {
   const { env, gate } = await prepare();
