@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 
-/** Versions of the JDK and of Maven, which tests need to run a RocketMQ server; `null` where one of them is missing. */
+/** Versions of the JDK and of Maven, which the suite of the official Java client needs; `null` where one of them is missing. */
 export function findJava() {
   const javac = firstLine('javac', '-version');
   const maven = firstLine('mvn', '--version');

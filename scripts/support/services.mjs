@@ -17,7 +17,7 @@ export async function findServices() {
     ],
     missing: [
       !mysql && 'everything on MySQL/MariaDB. Start one on 127.0.0.1:3306, or set MQ_TEST_MYSQL_URL',
-      !java && 'everything against a RocketMQ server. Install a JDK (11 or newer) and Maven',
+      !java && 'the emulator under the official Java client. Install a JDK (11 or newer) and Maven',
     ].filter(Boolean),
   };
 }

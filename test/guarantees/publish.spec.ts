@@ -117,7 +117,7 @@ describeDatabases('publishing', (db) => {
     expect((await publication.sent()).map(({ status }) => status)).toEqual(['sent', 'sent', 'sent']);
     expect(publication.messages.map(({ topic }) => topic)).toEqual(['orders', 'ledger', 'orders']);
     expect(publication.messages[0]!.key).toBe('a');
-    expect(bodies().toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(bodies())).toEqual(new Set([1, 2, 3]));
     await nothingUnfinished(dataSource);
   });
 

@@ -128,8 +128,7 @@ export class KillTest {
   }
 
   async #killAt(point, place, label) {
-    let gone;
-    await new Promise((resolve, reject) => {
+    const gone = await new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`no process came by the kill point "${label}" within ${FIRE_MS} ms`)),
         FIRE_MS,
@@ -139,13 +138,12 @@ export class KillTest {
         host: place.host,
         fire: () => {
           clearTimeout(timer);
-          gone = place.victim.kill();
-          resolve();
+          resolve({ exit: place.victim.kill() });
         },
       };
       (point.kind === 'database' ? place.proxy : this.broker).arm(armed);
     });
-    await gone;
+    await gone.exit;
     place.kills++;
     place.ready = place.victim.start();
     // Looked at when it is this place's turn again.

@@ -11,6 +11,7 @@ import { Relay } from '../core/relay/relay.js';
 import { systemClock } from '../core/runtime/system-clock.js';
 import { systemRandom } from '../core/runtime/random.js';
 import type { AdminStore } from '../core/store/admin-store.js';
+import type { OutboxStore } from '../core/store/outbox-store.js';
 import type { MqTransport } from '../core/transport/transport.js';
 import { alertOn } from '../observability/alerter.js';
 import { logEvents } from '../observability/log-subscriber.js';
@@ -64,6 +65,7 @@ export class MqRuntime {
       publisher,
       consumers,
       stores.admin,
+      stores.outbox,
       instance,
     );
   }
@@ -81,6 +83,7 @@ export class MqRuntime {
     readonly publisher: Publisher<EntityManager>,
     readonly consumers: ConsumerRunner<EntityManager>,
     readonly admin: AdminStore,
+    readonly outbox: OutboxStore<EntityManager>,
     readonly instance: string,
   ) {
     const { log, onAlert, alertEveryMs } = options;

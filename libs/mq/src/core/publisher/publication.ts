@@ -19,6 +19,7 @@ type Told = SendResult | null;
 export class StagedPublication implements Publication {
   readonly messages: Publication['messages'];
   private state: 'open' | 'rolled-back' | 'committed' = 'open';
+  private readonly results = new Map<string, Told>();
   private readonly told = new Map<string, { promise: Promise<Told>; resolve(result: Told): void }>();
 
   constructor(
@@ -40,6 +41,7 @@ export class StagedPublication implements Publication {
   }
 
   tell(id: string, result: Told): void {
+    this.results.set(id, result);
     this.told.get(id)?.resolve(result);
   }
 
@@ -53,8 +55,7 @@ export class StagedPublication implements Publication {
     }
     if (this.state === 'rolled-back') throw rolledBack();
     await this.wait(options);
-    const results = new Map<string, Told | undefined>();
-    for (const [id, { promise }] of this.told) results.set(id, await Promise.race([promise, undefined]));
+    const results = new Map(this.results);
     if ([...results.values()].includes(null)) throw rolledBack();
 
     const unclear = this.messages.filter(

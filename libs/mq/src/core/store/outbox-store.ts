@@ -63,7 +63,7 @@ export interface OutboxStore<Tx = unknown> {
    */
   refund(ids: readonly string[]): Promise<void>;
 
-  /** Milliseconds until the earliest row is due (0 when overdue), `null` when there is none. One plain SELECT: this is what idling costs. */
+  /** Milliseconds until the earliest row is due, negative when it is overdue by that much, `null` when there is none. One plain SELECT: this is what idling costs. */
   nextDueIn(filter: TopicFilter): Promise<number | null>;
 
   /** What became of these messages, for those that want to know. Missing ones do not exist (any more). */

@@ -52,7 +52,7 @@ export function claimingTests(test: OutboxStoreTest): void {
     const filter = { exceptTopics: ['down', 'also down'] };
     assert.deepEqual(await bench.store.claim({ ...filter, limit: 10, lease: bench.lease() }), []);
     assert.ok((await bench.store.nextDueIn(filter))! > 30_000);
-    assert.equal(await bench.store.nextDueIn(NO_FILTER), 0);
+    assert.ok((await bench.store.nextDueIn(NO_FILTER))! <= 0, 'overdue');
     assert.deepEqual(
       (await bench.claim()).map((row) => row.id),
       [down],
@@ -79,7 +79,7 @@ export function claimingTests(test: OutboxStoreTest): void {
     await bench.store.markSent([{ ...refOf(row!), brokerMessageId: 'B1' }]);
     assert.ok((await bench.store.nextDueIn(NO_FILTER))! > 30_000, 'what is finished is never due');
     await bench.harness.advance(60_001);
-    assert.equal(await bench.store.nextDueIn(NO_FILTER), 0);
+    assert.ok((await bench.store.nextDueIn(NO_FILTER))! <= 0, 'overdue');
     assert.ok((await bench.store.stats()).overdueMs >= 1);
   });
 }

@@ -129,7 +129,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     const due = [...this.rows.values()]
       .filter((row) => isUnfinished(row) && !exceptTopics.includes(row.topic))
       .map((row) => row.dueAt!);
-    return due.length === 0 ? null : Math.max(0, Math.min(...due) - this.clock.now());
+    return due.length === 0 ? null : Math.min(...due) - this.clock.now();
   }
 
   async inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>> {

@@ -29,7 +29,7 @@ export async function nextDueIn(own: OwnConnections, filter: TopicFilter): Promi
   const [row] = await own.read<{ due_in: string | number }>(sql`
     SELECT t.due_at - ${own.dialect.nowMs} AS due_in FROM ${raw(own.tables.statusLog)} AS t ${own.dialect.useIndex(own.tables, 'ix_due')}
     WHERE t.due_at IS NOT NULL${except(filter)} ORDER BY t.due_at LIMIT 1`);
-  return row ? Math.max(0, Number(row.due_in)) : null;
+  return row ? Number(row.due_in) : null;
 }
 
 function except({ exceptTopics }: TopicFilter): Sql {
