@@ -11,7 +11,11 @@ import type { Marker } from './marker.js';
 import type { SendResult } from './send-result.js';
 import type { RowSettler } from './row-settler.js';
 
-/** Publishes of one connection under way at once. Above 64, measurements showed more latency and no more throughput. */
+/**
+ * Publishes of one connection under way at once. Above 64, measurements showed more latency and no more throughput.
+ * A place is free again when the broker has answered and not when the answer is written down: marks would otherwise be
+ * limited to this many at once, and the wire would rest while they are written.
+ */
 const IN_FLIGHT = 64;
 /** Rows of a closed topic come back a little after its next probe, so that the probe finds the way free or not. */
 const AFTER_PROBE_MS = 250;
@@ -36,19 +40,16 @@ export class Sender {
     private readonly events: MqEvents,
   ) {}
 
-  /** Sends that run or wait for their turn. */
-  get load(): number {
-    return this.limiter.load;
-  }
-
   /** Ends what is on the wire; those rows are given back. */
   stop(): void {
     this.abort.abort();
   }
 
   /** @param deadline on the monotonic clock; see {@link leaseDeadline} */
-  send(row: LeasedRow, deadline: number): Promise<SendResult> {
-    return this.limiter.run(() => this.attempt(row, deadline));
+  async send(row: LeasedRow, deadline: number): Promise<SendResult> {
+    const result = await this.limiter.run(() => this.attempt(row, deadline));
+    if (result.status === 'sent') await this.mark(row, result.brokerMessageId);
+    return result;
   }
 
   private async attempt(row: LeasedRow, deadline: number): Promise<SendResult> {
@@ -72,10 +73,10 @@ export class Sender {
       return this.settler.failed(row, classifySendFailure(error));
     }
     this.circuit.succeeded(row.topic);
-    return this.mark(row, receipt.brokerMessageId);
+    return { status: 'sent', brokerMessageId: receipt.brokerMessageId };
   }
 
-  private async mark(row: LeasedRow, brokerMessageId: string): Promise<SendResult> {
+  private async mark(row: LeasedRow, brokerMessageId: string): Promise<void> {
     try {
       await this.marker.sent({ id: row.id, token: row.leaseToken, brokerMessageId });
     } catch (error) {
@@ -92,7 +93,6 @@ export class Sender {
       brokerMessageId,
       attempt: row.startedCount,
     });
-    return { status: 'sent', brokerMessageId };
   }
 
   /** Beyond the broker's horizon the outbox holds a message; a row can be claimed too early when clocks disagree. */

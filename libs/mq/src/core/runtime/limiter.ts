@@ -5,11 +5,6 @@ export class Limiter {
 
   constructor(private readonly limit: number) {}
 
-  /** Tasks that run or wait. */
-  get load(): number {
-    return this.running + this.line.length;
-  }
-
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.running >= this.limit) await new Promise<void>((resolve) => this.line.push(resolve));
     else this.running++;
