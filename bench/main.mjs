@@ -83,7 +83,10 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
     console.log(`\n${describeNoise(quiet.summary)}`);
     if (json) {
       const { lines: _, ...facts } = machine;
-      await writeFile(json, `${JSON.stringify({ ...facts, quick: mode.quick, noise: quiet.summary, results }, null, 2)}\n`);
+      await writeFile(
+        json,
+        `${JSON.stringify({ ...facts, quick: mode.quick, noise: quiet.summary, results }, null, 2)}\n`,
+      );
     }
     return 0;
   } catch (error) {

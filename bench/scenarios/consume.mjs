@@ -146,7 +146,13 @@ async function handleByHand(transport, count, deliver) {
   let ms = 0;
   const startedAt = performance.now();
   const poll = async () => {
-    const source = transport.subscribe({ topic: BY_HAND, instanceId: null, groupId: GROUP, tags: null, ordered: false });
+    const source = transport.subscribe({
+      topic: BY_HAND,
+      instanceId: null,
+      groupId: GROUP,
+      tags: null,
+      ordered: false,
+    });
     while (handled < count) {
       const batch = await source
         .receive({ max: 16, waitMs: 5_000, leaseMs: 300_000 }, done.signal)

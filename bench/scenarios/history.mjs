@@ -21,7 +21,11 @@ export async function* run({ databases, quick, ...options }) {
     let besides = finished;
     const samples = await compare(
       {
-        fresh: { prepare: () => prepare(fresh, count), run: () => claimAll(fresh, count), check: () => expectSent(fresh, count) },
+        fresh: {
+          prepare: () => prepare(fresh, count),
+          run: () => claimAll(fresh, count),
+          check: () => expectSent(fresh, count),
+        },
         old: {
           prepare: () => loadDue(old, count),
           run: () => claimAll(old, count),

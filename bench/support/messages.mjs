@@ -5,7 +5,8 @@ export const TAG = 'created';
 /** An order as JSON of 529 bytes: what a message of a shop is like. */
 export function orderOf(id) {
   const order = { id, customer: 'c-4711', currency: 'EUR', lines: [], note: '' };
-  for (let line = 0; line < 4; line++) order.lines.push({ sku: `sku-${1_000 + line}`, quantity: line + 1, price: 1_995 });
+  for (let line = 0; line < 4; line++)
+    order.lines.push({ sku: `sku-${1_000 + line}`, quantity: line + 1, price: 1_995 });
   order.note = 'x'.repeat(Math.max(0, 527 - JSON.stringify(order).length));
   return order;
 }
