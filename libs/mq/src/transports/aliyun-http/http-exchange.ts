@@ -65,9 +65,19 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.release = release;
     const { method, path, headers, body } = this.request;
     try {
-      // The deadline replaces undici's own timers for headers and body.
       client.dispatch(
-        { method, path, headers, body: body === '' ? null : body, headersTimeout: 0, bodyTimeout: 0 },
+        {
+          method,
+          path,
+          headers,
+          body: body === '' ? null : body,
+          // The deadline replaces undici's own timers for headers and body.
+          headersTimeout: 0,
+          bodyTimeout: 0,
+          // An acknowledgement is a DELETE with a body, after which undici would close the socket unless told not to:
+          // a new connection, and a TLS handshake, for each of them.
+          reset: false,
+        },
         this,
       );
     } catch (cause) {
