@@ -1,11 +1,11 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { MqRuntime } from '../mq-runtime.js';
 import { DEFAULT_CONNECTION } from '../tokens.js';
-import { findSchedulerRegistry, type IntervalRegistry } from '../find-scheduler-registry.js';
+import { findSchedulerRegistries, type IntervalRegistry } from '../find-scheduler-registries.js';
 
-/** Runs the relay, and shows it by name in the application's `SchedulerRegistry` when it has one. */
+/** Runs the relay, and shows it by name in the `SchedulerRegistry` of an application that has one. */
 export class ReproduceSchedule {
-  private registry: IntervalRegistry | null = null;
+  private registries: readonly IntervalRegistry[] = [];
   private readonly name: string;
 
   constructor(
@@ -20,18 +20,20 @@ export class ReproduceSchedule {
     if (loop.active) return;
     loop.start();
     pruner.start();
-    this.registry = findSchedulerRegistry(this.modules);
-    if (!this.registry || this.registry.doesExist('interval', this.name)) return;
+    this.registries = findSchedulerRegistries(this.modules).filter((one) => !one.doesExist('interval', this.name));
+    if (this.registries.length === 0) return;
     // The loop times itself, because its pace changes; the interval is the longest pause, and what people can see.
     const interval = setInterval(() => loop.nudge(), this.runtime.options.reproduce.idleMs);
     interval.unref();
-    this.registry.addInterval(this.name, interval);
+    for (const registry of this.registries) registry.addInterval(this.name, interval);
   }
 
   async stop(): Promise<void> {
-    // ScheduleModule clears its registry by itself at shutdown.
-    if (this.registry?.doesExist('interval', this.name)) this.registry.deleteInterval(this.name);
-    this.registry = null;
+    for (const registry of this.registries) {
+      // ScheduleModule clears its registry by itself at shutdown.
+      if (registry.doesExist('interval', this.name)) registry.deleteInterval(this.name);
+    }
+    this.registries = [];
     await Promise.all([this.runtime.relay.loop.stop(), this.runtime.relay.pruner.stop()]);
   }
 }

@@ -8,17 +8,18 @@ export interface IntervalRegistry {
 }
 
 /**
- * The application's `SchedulerRegistry`, if it has one. Found by its class name, because `@nestjs/schedule` is optional, and
- * because importing `ScheduleModule` here would run every `@Cron` of the application twice: each `forRoot()` is a
- * module of its own.
+ * Each `SchedulerRegistry` of the application: none without ScheduleModule, one for each `forRoot()` with it, and which of
+ * them a class is given depends on what its module imports. Found by class name, because `@nestjs/schedule` is optional,
+ * and because importing `ScheduleModule` here would run every `@Cron` of the application once more.
  */
-export function findSchedulerRegistry(modules: ModulesContainer): IntervalRegistry | null {
+export function findSchedulerRegistries(modules: ModulesContainer): IntervalRegistry[] {
+  const found = new Set<IntervalRegistry>();
   for (const module of modules.values()) {
     for (const wrapper of module.providers.values()) {
       const instance = wrapper.instance as Partial<IntervalRegistry> | undefined;
       if (wrapper.metatype?.name === 'SchedulerRegistry' && typeof instance?.addInterval === 'function')
-        return instance as IntervalRegistry;
+        found.add(instance as IntervalRegistry);
     }
   }
-  return null;
+  return [...found];
 }
