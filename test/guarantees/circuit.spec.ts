@@ -1,0 +1,134 @@
+import 'reflect-metadata';
+import { MqAdminService, type MqAlert, TransportError } from 'nestjs-reliable-mq';
+import { describeDatabases } from '../support/database.js';
+import { eventually, eventuallyPasses } from '../support/eventually.js';
+import { closeAfterEach } from '../support/mq-app.js';
+import { bootNode, type Node, type NodeSetup, OWN, told } from './support/node.js';
+import { Tables } from './support/tables.js';
+
+describeDatabases('an outage', (db) => {
+  closeAfterEach();
+  const tables = new Tables(db);
+  let alerts: MqAlert[];
+  beforeEach(() => (alerts = []));
+
+  const boot = (more: NodeSetup = {}): Promise<Node> =>
+    bootNode(db, {
+      topics: { orders: { topic: 'shop_orders' }, missing: { topic: 'shop_missing' } },
+      onAlert: (alert) => void alerts.push(alert),
+      ...more,
+    });
+  const allSent = (): Promise<void> =>
+    eventuallyPasses(async () => {
+      const rows = await tables.statuses();
+      expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 'SENT'));
+    });
+
+  it('of a topic that is missing stops that topic, and no other', async () => {
+    const node = await boot();
+    let missing = true;
+    const send = node.transport.publish.bind(node.transport);
+    const asked = { missing: 0 };
+    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+      if (message.topic !== 'shop_missing' || !missing) return send(message, signal);
+      asked.missing++;
+      throw new TransportError('not-found', 'TopicNotExist');
+    });
+    const opened = told(node, 'circuit.opened');
+    await (await node.mq.publish('missing', { payload: 'first' }, OWN)).sent();
+    for (let n = 0; n < 20; n++) await node.mq.publish('missing', { payload: n }, OWN);
+    expect(await (await node.mq.publish('orders', { payload: 'goes' }, OWN)).sent()).toMatchObject([
+      { status: 'sent' },
+    ]);
+    expect(opened).toMatchObject([{ scope: 'topic shop_missing' }]);
+    // Probes alone, and not one for each message.
+    expect(asked.missing).toBeLessThan(8);
+    expect((await node.app.get(MqAdminService).health()).status).toBe('degraded');
+    missing = false;
+    await allSent();
+    expect((await tables.statuses()).every(({ failed_count }) => failed_count === 0)).toBe(true);
+    expect(await tables.errors()).toHaveLength(1);
+  });
+
+  it('that shows in unknown outcomes of several messages gives their attempts back', async () => {
+    const node = await boot({ reproduce: { maxAttempts: 6, idle: '100ms', backoff: { base: '5s', cap: '5s' } } });
+    const opened = told(node, 'circuit.opened');
+    node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: Number.POSITIVE_INFINITY });
+    for (let n = 0; n < 5; n++) await (await node.mq.publish('orders', { payload: n }, OWN)).sent();
+    await eventually(() => opened.length === 1, { what: 'the connection being opened' });
+    expect(opened).toMatchObject([{ scope: 'connection' }]);
+    await eventuallyPasses(async () => {
+      const rows = await tables.statuses();
+      expect(rows.map(({ failed_count }) => Number(failed_count))).toEqual([0, 0, 0, 0, 0]);
+    });
+  });
+
+  it('of one message alone stops nothing: it is that message which no proxy lets through', async () => {
+    const node = await boot({ reproduce: { maxAttempts: 7, idle: '50ms', backoff: { base: 1, cap: 1 } } });
+    const send = node.transport.publish.bind(node.transport);
+    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+      if (message.body === '"poison"') throw new TransportError('unknown', 'reset');
+      return send(message, signal);
+    });
+    const opened = told(node, 'circuit.opened');
+    await node.mq.publish('orders', { payload: 'poison' }, OWN);
+    await eventually(async () => (await tables.statuses()).some(({ status }) => status === 'DEAD'));
+    expect(opened).toEqual([]);
+    expect(await (await node.mq.publish('orders', { payload: 'fine' }, OWN)).sent()).toMatchObject([
+      { status: 'sent' },
+    ]);
+  });
+
+  it('is one error row and one alert, costs no attempt, and is over within five seconds of its end', async () => {
+    const node = await boot();
+    node.broker.goDown();
+    const first = await node.mq.publish('orders', { payload: 'first' }, OWN);
+    expect(await first.sent()).toMatchObject([{ status: 'pending' }]);
+    for (let n = 0; n < 50; n++) await node.mq.publish('orders', { payload: n }, OWN);
+    // Born while nothing goes: pending, without a lease that somebody would have to give back.
+    const born = (await tables.statuses()).slice(1);
+    expect(born).toHaveLength(50);
+    expect(born.filter(({ status, lease_token }) => status !== 'PENDING' || lease_token !== null).length).toBeLessThan(
+      2,
+    );
+    expect(await tables.errors()).toMatchObject([{ error_code: 'MQ_BROKER_UNAVAILABLE', message_id: null }]);
+    expect((await node.app.get(MqAdminService).health()).status).toBe('degraded');
+
+    const healed = performance.now();
+    node.broker.heal();
+    await allSent();
+    expect(performance.now() - healed).toBeLessThan(5_000);
+    expect(node.broker.published).toHaveLength(51);
+    expect((await tables.statuses()).every(({ failed_count }) => failed_count === 0)).toBe(true);
+    expect((await node.app.get(MqAdminService).health()).status).toBe('up');
+
+    // The same cause again, within `alertEvery`: written down, and nobody woken.
+    const opened = told(node, 'circuit.opened');
+    node.broker.goDown();
+    await (await node.mq.publish('orders', { payload: 'again' }, OWN)).sent();
+    expect(opened).toHaveLength(1);
+    await eventuallyPasses(async () => expect(await tables.errors()).toHaveLength(2));
+    expect(alerts).toMatchObject([{ kind: 'outage', code: 'MQ_BROKER_UNAVAILABLE', suppressed: 0 }]);
+    node.broker.heal();
+    await allSent();
+  });
+
+  it('is alerted again after `alertEvery`, with what was held back', async () => {
+    const node = await boot({ alertEvery: '1s' });
+    const park = async (): Promise<void> => {
+      node.broker.failNextPublishes(new TransportError('invalid', 'refused'));
+      await (await node.mq.publish('orders', { payload: 1 }, OWN)).sent();
+    };
+    await park();
+    await park();
+    await park();
+    const until = performance.now() + 1_000;
+    await eventually(() => performance.now() > until);
+    await park();
+    await eventually(() => alerts.length === 2);
+    expect(alerts).toMatchObject([
+      { kind: 'message.parked', topic: 'orders', suppressed: 0 },
+      { kind: 'message.parked', topic: 'orders', suppressed: 2 },
+    ]);
+  });
+});
