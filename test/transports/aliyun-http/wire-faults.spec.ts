@@ -166,6 +166,16 @@ it('uses a connection again', async () => {
   expect(stage.server.connections).toBe(1);
 });
 
+it('uses a connection again after an acknowledgement, which is a DELETE with a body', async () => {
+  const source = stage.transport().subscribe(subscription());
+  stage.server.reply = http(200, messagesXml(messageXml()));
+  const deliveries = await source.receive({ max: 1, waitMs: 0, leaseMs: 0 }, never);
+  stage.server.reply = http(204, '');
+  for (let i = 0; i < 20; i++) expect(await source.ack(deliveries, never)).toEqual(['done']);
+  // One for polls, one for the rest.
+  expect(stage.server.connections).toBe(2);
+});
+
 it('lets polls take no socket from publishing', async () => {
   stage.server.reply = (request) => (request.method === 'POST' ? sent : undefined);
   const transport = stage.transport({ maxSockets: 1 });
