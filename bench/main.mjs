@@ -66,6 +66,14 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
   const children = new Children();
   const quiet = new Quiet(waitMs);
   let databases;
+  let ending;
+  const end = () =>
+    (ending ??= (async () => {
+      await databases?.dropAll();
+      await children.stop();
+    })());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(signal, () => void end().then(() => process.exit(130)));
   try {
     databases = await Databases.find(children);
     const machine = describeMachine(databases);
@@ -93,8 +101,7 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
     console.error(`\n${error.stack ?? error}\n${children.report()}`);
     return 1;
   } finally {
-    await databases?.dropAll();
-    await children.stop();
+    await end();
   }
 }
 
