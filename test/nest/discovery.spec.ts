@@ -135,6 +135,13 @@ describe('finding handlers', () => {
     await eventually(() => seen.includes('class:late'));
   });
 
+  it('warns of a configured group without a handler: its class may be missing among the providers', async () => {
+    const warnings: string[] = [];
+    const logger = { log: () => {}, warn: (line: string) => void warnings.push(line), error: () => {} };
+    await bootMq(db, { ...config(), log: { logger } }, { providers: [OnClass] });
+    expect(warnings).toEqual([expect.stringMatching(/no handler of the group 'mail'.*among the providers/)]);
+  });
+
   const refusedWith = async (code: string, providers: (new (...args: never[]) => unknown)[]): Promise<string> => {
     const error = await bootMq(db, config(), { providers }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(MqError);

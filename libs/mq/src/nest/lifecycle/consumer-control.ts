@@ -48,6 +48,7 @@ export class ConsumerControl {
       const what = tags === null ? '' : ` [${tags.join(', ')}]`;
       this.runtime.logger.log(`${name} <- ${topic}${what} (group ${group}, concurrency ${concurrency})`);
     }
+    this.warnOfIdleGroups();
     await this.runtime.consumers.start(this.registry!);
   }
 
@@ -62,6 +63,21 @@ export class ConsumerControl {
     if (abandoned > 0) {
       this.runtime.logger.warn(
         `${abandoned} deliveries were given up when the drain time was over; the broker delivers them again`,
+      );
+    }
+  }
+
+  /**
+   * A class that nobody lists as a provider cannot be found, so its messages would wait at the broker without a word. Not an
+   * error: the handlers of a group may live in another application, or in a module that is loaded later.
+   */
+  private warnOfIdleGroups(): void {
+    const handled = new Set(this.handlers.map(({ group }) => group));
+    for (const group of this.runtime.options.groups.keys()) {
+      if (handled.has(group)) continue;
+      this.runtime.logger.warn(
+        `no handler of the group '${group}' was found, so this process takes none of its messages: ` +
+          `is the class with @MqConsumer(…, '${group}') among the providers of a module?`,
       );
     }
   }
