@@ -47,7 +47,9 @@ function parse(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw new EmulatorError('OPTION_INVALID', `${(error as Error).message} See --help.`, { cause: error });
+    throw new EmulatorError('OPTION_INVALID', `${(error as Error).message.replace(/\.?$/, '.')} See --help.`, {
+      cause: error,
+    });
   }
 }
 

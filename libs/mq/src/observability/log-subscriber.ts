@@ -15,7 +15,7 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
   'message.rescheduled': sentence(
     'warn',
     (e) =>
-      `${e.topic}#${e.messageId} was not sent (attempt ${e.attempt}), again in ${e.delayMs} ms: ${e.error.message}`,
+      `${e.topic}#${e.messageId} was not sent (${e.counted ? `attempt ${e.attempt}` : 'not counted as an attempt'}), again in ${e.delayMs} ms: ${e.error.message}`,
   ),
   'message.parked': sentence(
     'error',

@@ -8,15 +8,17 @@ import { tryParseDuration } from '../runtime/duration.js';
 export class Problems {
   readonly list: string[] = [];
 
+  /** A problem that is found twice is told once: each group reads what it does not set itself from `consume`. */
   add(path: string, problem: string): void {
-    this.list.push(`${path}: ${problem}`);
+    const line = `${path}: ${problem}`;
+    if (!this.list.includes(line)) this.list.push(line);
   }
 
   /** The value as an object with no keys but these. */
   object(path: string, value: unknown, known: readonly string[]): Record<string, unknown> {
     if (value === undefined) return {};
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.add(path, `must be an object, is ${show(value)}`);
+      this.add(path, `must be an object, is ${show(value)}; known here: ${known.join(', ')}`);
       return {};
     }
     for (const key of Object.keys(value)) {

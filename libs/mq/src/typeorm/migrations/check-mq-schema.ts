@@ -35,7 +35,7 @@ export async function checkMqSchema(dataSource: DataSource, options: MqTables = 
 function outdated(prefix: string, state: string, missing: readonly string[]): MqError {
   return new MqError(
     'MQ_SCHEMA_OUTDATED',
-    `the tables "${prefix}*" ${state} (missing: ${missing.join(', ')}). ` +
+    `the tables "${prefix}*" ${state} (not run yet: ${missing.join(', ')}). ` +
       'Set `migrate: true` in the options of MqModule, or call runMqMigrations(dataSource) before the application starts, ' +
       "or add ...mqMigrations() to the data source's migrations and run those.",
     { details: { missing } },
