@@ -122,4 +122,31 @@ describe('Circuit', () => {
     expect(circuit.failed('t', 'm1', failure('message'))).toBe(true);
     expect(log).toEqual(['opened connection', 'closed connection']);
   });
+
+  it.each(['connection', 'unknown'] as const)(
+    'probes a topic again after its probe ended with a failure (%s) that is not about it',
+    (about) => {
+      const { circuit, time } = setup();
+      circuit.failed('a', 'm1', failure('topic'));
+      time.now = 500;
+      expect(circuit.admit('a')).toEqual({ go: true, probe: true });
+      circuit.failed('b', 'm2', failure('connection'));
+      circuit.failed('a', 'm1', failure(about));
+      circuit.succeeded('b');
+      expect(circuit.openTopics).toEqual(['a']);
+      time.now = 10_000;
+      expect(circuit.dueTopics()).toEqual(['a']);
+      expect(circuit.wouldAdmit('a')).toBe(true);
+    },
+  );
+
+  it('does not say that a probe may go while one is on the wire', () => {
+    const { circuit, time } = setup();
+    circuit.failed('t', 'm1', failure('connection'));
+    time.now = 500;
+    expect(circuit.nextProbeInMs()).toBe(0);
+    circuit.admit('t');
+    time.now = 5_000;
+    expect(circuit.nextProbeInMs()).toBe(500);
+  });
 });

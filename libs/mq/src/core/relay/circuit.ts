@@ -59,28 +59,32 @@ export class Circuit {
   /** Topics whose next probe may go. */
   dueTopics(): string[] {
     const now = this.clock.monotonic();
-    return [...this.topics].filter(([, open]) => !open.probing && open.probeAt <= now).map(([topic]) => topic);
+    return [...this.topics].filter(([, open]) => untilProbe(open, now) === 0).map(([topic]) => topic);
   }
 
-  /** Milliseconds until the next probe of the connection, or of the topic that is due first; `null` when all is closed. */
+  /**
+   * Milliseconds until the next probe of the connection, or of the topic that is due first; `null` when all is closed.
+   * 0 says that a probe may go, so it is never 0 while one is on the wire: whoever looks would claim rows for nothing.
+   */
   nextProbeInMs(): number | null {
     const opens = this.connection ? [this.connection] : [...this.topics.values()];
     if (opens.length === 0) return null;
-    return Math.max(0, Math.min(...opens.map((open) => open.probeAt)) - this.clock.monotonic());
+    const now = this.clock.monotonic();
+    return Math.min(...opens.map((open) => untilProbe(open, now)));
   }
 
   /** Whether a send would be let through right now. Changes nothing. */
   wouldAdmit(topic: string): boolean {
     const open = this.connection ?? this.topics.get(topic);
-    return open === undefined || (!open.probing && open.probeAt <= this.clock.monotonic());
+    return open === undefined || untilProbe(open, this.clock.monotonic()) === 0;
   }
 
   /** Asks for leave to send. A probe must be answered with `succeeded`, `failed` or `abandoned`. */
   admit(topic: string): Admission {
     const open = this.connection ?? this.topics.get(topic);
     if (open === undefined) return { go: true, probe: false };
-    const now = this.clock.monotonic();
-    if (open.probing || open.probeAt > now) return { go: false, retryInMs: Math.max(PROBE_MIN_MS, open.probeAt - now) };
+    const retryInMs = untilProbe(open, this.clock.monotonic());
+    if (retryInMs > 0) return { go: false, retryInMs: Math.max(PROBE_MIN_MS, retryInMs) };
     open.probing = true;
     return { go: true, probe: true };
   }
@@ -99,6 +103,7 @@ export class Circuit {
   failed(topic: string, messageId: string, failure: SendFailure): boolean {
     switch (failure.about) {
       case 'connection':
+        this.endProbe(this.topics.get(topic));
         this.connection = this.open('connection', this.connection, failure);
         return false;
       case 'topic':
@@ -107,11 +112,11 @@ export class Circuit {
         this.topics.set(topic, this.open(`topic ${topic}`, this.topics.get(topic) ?? null, failure));
         return false;
       case 'unknown':
+        this.endProbe(this.topics.get(topic));
         if (this.connection) {
           this.connection = this.open('connection', this.connection, failure);
           return false;
         }
-        this.abandoned(topic);
         return !this.opensFor(messageId, failure);
       case 'message':
         // It answered, and about the message: whatever was broken works again.
@@ -125,11 +130,15 @@ export class Circuit {
 
   /** The probe did not take place after all. */
   abandoned(topic: string): void {
-    const open = this.connection ?? this.topics.get(topic);
-    if (open?.probing) {
-      open.probing = false;
-      open.probeAt = this.clock.monotonic() + this.pause(open.probes);
-    }
+    this.endProbe(this.connection);
+    this.endProbe(this.topics.get(topic));
+  }
+
+  /** A probe that said nothing about its scope. It must end all the same: while it seems to be on the wire no other may go. */
+  private endProbe(open: Open | null | undefined): void {
+    if (!open?.probing) return;
+    open.probing = false;
+    open.probeAt = this.clock.monotonic() + this.pause(open.probes);
   }
 
   /** Adds an unknown outcome to the row of them; `true` when it is the one that opens the connection. */
@@ -168,4 +177,8 @@ export class Circuit {
     const base = Math.min(PROBE_MAX_MS, PROBE_MIN_MS * 2 ** Math.min(probes, 10));
     return base * (1 - this.random() / 3);
   }
+}
+
+function untilProbe({ probing, probeAt }: Open, now: number): number {
+  return Math.max(probing ? PROBE_MIN_MS : 0, probeAt - now);
 }

@@ -129,6 +129,11 @@ export class RelayLoop {
       this.working = true;
       return 0;
     }
+    if (tick.claimed > 0 && this.circuit.connectionOpen) {
+      // The probe, or a row that could not be one (it stands behind another of its key): then the next one at once.
+      await tick.done.catch(() => undefined);
+      return 0;
+    }
     // What was due was just taken, and more may follow soon; or it is leased elsewhere, and the next look need not be at once.
     if (tick.claimed > 0) this.emptyPolls = 0;
     return this.rest(tick.claimed > 0 ? null : dueIn, this.circuit.nextProbeInMs(), idleMs);
@@ -155,7 +160,9 @@ export class RelayLoop {
     const backedOff = Math.min(idleMs, FIRST_PAUSE_MS * 2 ** Math.min(this.emptyPolls++, 20));
     // Above `idle` and never below it: with several instances the average must not exceed one look per `idle` each.
     const jittered = backedOff * (1 + this.random() * 0.3);
-    return Math.min(jittered, dueIn === null || dueIn <= 0 ? jittered : dueIn, probeIn ?? jittered);
+    // What is due already and was not there to be taken does not come sooner by asking again at once.
+    const known = [dueIn, probeIn].filter((ms) => ms !== null && ms > 0) as number[];
+    return Math.min(jittered, ...known);
   }
 
   private underWay(): number {

@@ -56,7 +56,8 @@ export class RelayTick {
     return this.store.claim({
       limit,
       lease: this.newLease(),
-      exceptTopics: onlyTopic === undefined ? this.circuit.openTopics : [],
+      // While the connection is open it is what a probe asks about: were only rows of closed topics left, nobody would.
+      exceptTopics: onlyTopic === undefined && !this.circuit.connectionOpen ? this.circuit.openTopics : [],
       ...(onlyTopic === undefined ? {} : { onlyTopic }),
     });
   }

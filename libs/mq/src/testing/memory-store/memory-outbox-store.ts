@@ -59,10 +59,10 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     });
   }
 
-  async claim({ limit, lease, exceptTopics }: ClaimRequest): Promise<LeasedRow[]> {
+  async claim({ limit, lease, exceptTopics, onlyTopic }: ClaimRequest): Promise<LeasedRow[]> {
     const now = this.clock.now();
     return [...this.rows.values()]
-      .filter((row) => isDue(row, now) && !exceptTopics.includes(row.topic))
+      .filter((row) => isDue(row, now) && !exceptTopics.includes(row.topic) && row.topic === (onlyTopic ?? row.topic))
       .sort((a, b) => a.dueAt! - b.dueAt! || (a.id < b.id ? -1 : 1))
       .slice(0, Math.max(0, limit))
       .map((row) => this.lease(row, lease));

@@ -1,0 +1,119 @@
+import { ManualClock, MemoryOutboxStore, MemoryTransactionContext, memoryTransport } from '../../testing/index.js';
+import type { MemoryTransaction, MemoryTransport } from '../../testing/index.js';
+import { resolveOptions } from '../config/resolve-options.js';
+import { MqEvents } from '../events/event-bus.js';
+import type { NewMessage, Publication } from '../publisher/new-message.js';
+import { Publisher } from '../publisher/publisher.js';
+import { TransportError } from '../transport/transport-error.js';
+import { Relay } from './relay.js';
+
+interface Bench {
+  readonly clock: ManualClock;
+  readonly transport: MemoryTransport;
+  readonly store: MemoryOutboxStore;
+  readonly relay: Relay;
+  readonly events: MqEvents;
+  publish(topic: string, message: NewMessage): Promise<Publication>;
+  /** Statements so far. */
+  calls(): number;
+}
+
+let bench: Bench;
+
+/** A relay on a store that counts its statements, and a clock that stands still. */
+function given(): Bench {
+  const clock = new ManualClock();
+  const transport = memoryTransport({ profile: 'http', clock });
+  let calls = 0;
+  const store = new Proxy(new MemoryOutboxStore(clock), {
+    get(target, name: keyof MemoryOutboxStore) {
+      const value: unknown = target[name];
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        calls++;
+        return (value as (...all: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+  const options = resolveOptions(
+    { transport, topics: { a: { topic: 'A' }, b: { topic: 'B' }, keyed: { topic: 'K', ordered: true } } },
+    { connection: 'default', poolSize: 10, random: () => 0.5 },
+  );
+  const events = new MqEvents();
+  const relay = new Relay({ options, store, clock, random: () => 0, events, instance: 'test' });
+  const transactions = new MemoryTransactionContext();
+  const publisher = new Publisher<MemoryTransaction>({ options, store, transactions, relay, clock, events });
+  const publish = (topic: string, message: NewMessage): Promise<Publication> =>
+    publisher.publish([{ ...message, topic }], { transaction: 'own' });
+  return (bench = { clock, transport, store, relay, events, publish, calls: () => calls });
+}
+
+const statuses = (): string[] => [...bench.store.rows.values()].map(({ status }) => status);
+
+afterEach(async () => {
+  bench.transport.broker.heal();
+  await bench.relay.stop(0);
+});
+
+describe('while the broker is away, the relay', () => {
+  it('asks the database no more often than when idle, if nothing waits that could be a probe', async () => {
+    const { clock, relay, transport, publish, store, calls } = given();
+    relay.immediate.start();
+    relay.loop.start();
+    transport.broker.failNextPublishes('unavailable');
+    await publish('a', { payload: 1 });
+    await clock.advance(100);
+    expect(relay.circuit.connectionOpen).toBe(true);
+    // Another instance has sent it meanwhile.
+    for (const row of store.rows.values()) Object.assign(row, { status: 'SENT', dueAt: null, leaseToken: null });
+    await clock.advance(20_000);
+    const before = calls();
+    await clock.advance(50_000);
+    expect(calls() - before).toBeLessThanOrEqual(10);
+  });
+
+  it('leaves the waiting rows alone while a probe is on the wire', async () => {
+    const { clock, relay, transport, publish, calls } = given();
+    relay.immediate.start();
+    relay.loop.start();
+    transport.broker.failNextPublishes('unavailable');
+    for (let n = 0; n < 20; n++) await publish('a', { payload: n });
+    await clock.advance(300);
+    transport.broker.pause();
+    await clock.advance(3_000);
+    const before = calls();
+    await clock.advance(10_000);
+    expect(calls() - before).toBeLessThanOrEqual(2);
+    transport.broker.resume();
+    await clock.advance(15_000);
+    expect(new Set(statuses())).toEqual(new Set(['SENT']));
+  });
+
+  it('also probes with rows of a topic that was closed off, if there are no others', async () => {
+    const { clock, relay, transport, publish, store } = given();
+    relay.immediate.start();
+    relay.loop.start();
+    transport.broker.failNextPublishes('not-found');
+    await publish('a', { payload: 1 });
+    await clock.settle();
+    transport.broker.failNextPublishes('unavailable');
+    const other = await publish('b', { payload: 2 });
+    await clock.settle();
+    expect([relay.circuit.connectionOpen, relay.circuit.openTopics]).toEqual([true, ['A']]);
+    store.rows.delete(other.messages[0]!.id);
+    await clock.advance(30_000);
+    expect(statuses()).toEqual(['SENT']);
+    expect(relay.circuit.connectionOpen).toBe(false);
+  });
+
+  it('passes over rows that cannot be a probe because they stand behind another', async () => {
+    const { clock, relay, transport, publish } = given();
+    transport.broker.failNextPublishes(new TransportError('unavailable', 'down', { retryAfterMs: 2_000 }));
+    for (let n = 0; n < 30; n++) await publish('keyed', { payload: n, orderingKey: 'k' });
+    relay.immediate.start();
+    relay.loop.start();
+    await clock.advance(10_000);
+    expect(relay.circuit.connectionOpen).toBe(false);
+    expect(transport.broker.published.map(({ body }) => Number(body))).toEqual([...Array(30).keys()]);
+  });
+});
