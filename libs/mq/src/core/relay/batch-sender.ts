@@ -46,7 +46,7 @@ export class BatchSender {
     for (const row of rows) (row.openKey === null ? free : ordered).push(row);
     const work = free.map(async (row) => onResult(row, await this.sender.send(row, deadline)));
     if (ordered.length > 0) work.push(this.sendOrdered(ordered, deadline, onResult));
-    await Promise.all(work);
+    await allEnded(work);
   }
 
   private async sendOrdered(
@@ -61,7 +61,7 @@ export class BatchSender {
       byKey.set(row.openKey!, ofKey);
       ofKey.push(row);
     }
-    await Promise.all(
+    await allEnded(
       [...byKey].map(async ([openKey, ofKey]) => {
         ofKey.sort(bySeq);
         // Whatever is younger than a blocked row of its key waits behind it too.
@@ -122,6 +122,12 @@ export class BatchSender {
       await this.sender.send(woken, leaseDeadline(askedAt, this.leaseMs));
     }
   }
+}
+
+/** Rejects like `Promise.all`, but only when all have ended: whoever waits must not take what is on the wire for done. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 function bySeq(a: LeasedRow, b: LeasedRow): number {

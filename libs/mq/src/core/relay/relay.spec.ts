@@ -117,3 +117,35 @@ describe('while the broker is away, the relay', () => {
     expect(transport.broker.published.map(({ body }) => Number(body))).toEqual([...Array(30).keys()]);
   });
 });
+
+it('does not call a message rolled back that another process leased before it was read back', async () => {
+  const { clock, relay, transport, publish, store } = given();
+  relay.immediate.start();
+  jest.spyOn(MemoryOutboxStore.prototype, 'confirm').mockImplementationOnce(async (refs) => {
+    for (const row of store.rows.values()) row.leaseToken = 'somebody else';
+    return refs.map(() => null);
+  });
+  const publication = await publish('a', { payload: 1 });
+  await clock.settle();
+  expect(await publication.sent()).toMatchObject([{ status: 'pending' }]);
+  expect(transport.broker.published).toEqual([]);
+});
+
+it('counts what is on the wire as under way, also when another part of its batch has failed', async () => {
+  const { clock, relay, transport, publish } = given();
+  jest.spyOn(MemoryOutboxStore.prototype, 'blocked').mockRejectedValueOnce(new Error('the database is away'));
+  await publish('keyed', { payload: 1, orderingKey: 'k' });
+  await publish('a', { payload: 2 });
+  await clock.advance(31_000);
+  transport.broker.pause();
+  let ended = false;
+  const pass = relay.loop.runOnce().then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  await clock.settle();
+  expect(ended).toBe(false);
+  transport.broker.resume();
+  await pass;
+  expect(transport.broker.published.map(({ body }) => body)).toEqual(['2']);
+});
