@@ -40,7 +40,7 @@ export class Databases {
   }
 
   async dropAll() {
-    for (const database of [...this.#made]) await this.drop(database);
+    for (const database of this.#made) await this.drop(database);
   }
 }
 
