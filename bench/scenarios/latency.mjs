@@ -18,7 +18,7 @@ export const title = 'From the commit to the send, with nothing else to do';
  * sender reads the row back: one SELECT by primary key, which is measured as well, as the least that this can take.
  */
 export async function* run({ databases, rounds, quick, quiet }) {
-  const count = quick ? 60 : 200;
+  const count = quick ? 40 : 200;
   for (const server of databases.servers) {
     const database = await databases.create(server);
     const transport = new NothingBroker();
