@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
-import { MqConsumerService } from 'nestjs-reliable-mq';
+import { MqConsumerService, TransportError } from 'nestjs-reliable-mq';
 import { busyConnections, describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
@@ -82,6 +82,25 @@ describeDatabases('an application that ends', (db) => {
     const ids = publications.map(({ messages }) => messages[0]!.id);
     await eventually(async () => (await tables.effects()).length === 3);
     expect(await tables.effects()).toEqual(ids.toSorted());
+  });
+
+  it('waits no longer than that for what its relay has on the wire either', async () => {
+    const node = await bootNode(db, { shutdown: { drain: '300ms' } });
+    const wire = gate();
+    jest
+      .spyOn(node.transport, 'publish')
+      .mockRejectedValueOnce(new TransportError('unknown', 'reset'))
+      .mockImplementation(async (_message, signal) => {
+        wire.reach();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        throw new TransportError('aborted', 'given up');
+      });
+    await node.mq.publish('orders', { payload: 1 }, OWN);
+    await wire.reached;
+    await node.app.close();
+    const rows = await tables.statuses();
+    expect(rows.map(({ status, lease_token }) => [status, lease_token])).toContainEqual(['PENDING', null]);
+    expect(rows.every(({ lease_token }) => lease_token === null)).toBe(true);
   });
 
   it('lets a second instance take over, without a message that is lost or handled twice', async () => {

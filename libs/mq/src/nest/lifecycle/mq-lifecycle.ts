@@ -55,9 +55,10 @@ export class MqLifecycle
     const { relay, options } = this.runtime;
     const began = systemClock.monotonic();
     // Consumers first: what they handle may still publish, and is then sent in the time that is left.
+    // No claim begins any more; what the relay has on the wire ends by itself, or is cut off by `relay.stop`.
+    const resting = this.schedule.stop();
     await this.consumers.stop();
-    await this.schedule.stop();
-    await relay.stop(Math.max(0, options.drainMs - (systemClock.monotonic() - began)));
+    await Promise.all([resting, relay.stop(Math.max(0, options.drainMs - (systemClock.monotonic() - began)))]);
   }
 
   async onApplicationShutdown(): Promise<void> {
