@@ -59,6 +59,33 @@ it('a database that answers but does not write gets a single message to try with
   expect(bench.pending()).toBe(0);
 });
 
+it.each([true, false])('a group is back at full pace afterwards (inbox: %s)', async (inbox) => {
+  let release = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const running = new Set<string>();
+  given({
+    profile: 'rich',
+    group: { inbox, concurrency: 4 },
+    handle: async ({ id }) => {
+      const again = running.has(id);
+      running.add(id);
+      if (id !== 'm1') await gate;
+      else if (!again) throw new Error('once');
+    },
+  });
+  // The second delivery's failures cannot be looked up: the gate closes.
+  bench.deliveries.fail('failures');
+  await bench.start();
+  await bench.publish('m1');
+  await bench.clock.advance(400_000);
+  expect(bench.told('loop.failed')).not.toEqual([]);
+  for (let i = 0; i < 4; i++) await bench.publish(`n${i}`);
+  await bench.clock.advance(1_000);
+  expect([...running].filter((id) => id !== 'm1')).toHaveLength(4);
+  release();
+  await bench.clock.advance(1_000);
+});
+
 it('a failure count that cannot be looked up pauses the polls too', async () => {
   given();
   bench.deliveries.contend();

@@ -60,7 +60,8 @@ function assemble(
     {
       provide: tokens.getMqTransportToken(name),
       inject: [tokens.getMqOptionsToken(name)],
-      useFactory: (options: MqOptions) => options.transport,
+      // A factory that returns nothing is told about with everything else that is wrong.
+      useFactory: (options: MqOptions | undefined) => options?.transport,
     },
     {
       provide: tokens.getMqEventsToken(name),

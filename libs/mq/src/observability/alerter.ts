@@ -19,8 +19,8 @@ export interface AlertSettings {
 export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
   const last = new Map<string, { at: number; suppressed: number }>();
 
-  const raise = (cause: Cause): void => {
-    const key = [cause.kind, cause.topic, cause.group, cause.code].join('\0');
+  const raise = (cause: Cause, scope = ''): void => {
+    const key = [cause.kind, cause.topic, cause.group, cause.code, scope].join('\0');
     const before = last.get(key);
     const now = settings.now();
     if (before && now - before.at < settings.everyMs) {
@@ -55,11 +55,14 @@ export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
       }),
     ),
     events.on('circuit.opened', ({ scope, error }) =>
-      raise({
-        kind: 'outage',
-        code: error.code,
-        message: `Sending through the ${scope} stopped: ${error.message}. Messages wait in the outbox.`,
-      }),
+      raise(
+        {
+          kind: 'outage',
+          code: error.code,
+          message: `Sending through the ${scope} stopped: ${error.message}. Messages wait in the outbox.`,
+        },
+        scope,
+      ),
     ),
     events.on('handler.stuck', ({ topic, group, messageId }) =>
       raise({

@@ -112,6 +112,10 @@ describe('resolveOptions', () => {
     expect(resolve({ role: role as MqOptions['role'] & string }).roles).toEqual(roles);
   });
 
+  it('refuses a list of no roles', () => {
+    expect(problemsOf({ role: [] })[0]).toMatch(/^role: must name at least one/);
+  });
+
   it('halves the pool for deliveries, and refuses only an explicit number that leaves no connection', () => {
     expect(resolve({}, 10).maxInFlight).toBe(5);
     expect(resolve({}, 1).maxInFlight).toBe(1);

@@ -134,6 +134,17 @@ describe('what is refused', () => {
     );
   });
 
+  it('two aliases of one topic and group at the broker, which would share out its messages', () => {
+    const both = options();
+    const twice: RegistryOptions = {
+      ...both,
+      groups: new Map([...both.groups, ['again', group({ alias: 'again' })]]),
+    };
+    expect(() => new HandlerRegistry([handler('A.x'), handler('B.y', null, { group: 'again' })], twice)).toThrow(
+      "are the same topic 'shop_orders' and group 'GID_stock' at the broker",
+    );
+  });
+
   it('everything that only handlers show, at once', () => {
     const { message } = failure([handler('A.x', ['z']), handler('B.y', ['y'])], {
       group: { tags: ['a'], timeoutMs: 60_000 },

@@ -33,8 +33,25 @@ export class HandlerRegistry<Handle = unknown> {
       return new Subscription(options.topics.get(topic)!, options.groups.get(group)!, options.tagSuffix, list);
     });
     const problems = this.subscriptions.flatMap((subscription) => problemsOf(subscription, options));
+    problems.push(...sharedSubscriptions(this.subscriptions));
     if (problems.length > 0) throw configError(options.connection, problems);
   }
+}
+
+/** Two aliases of one group and topic at the broker would each get a part of its messages, and one would be missing tags. */
+function sharedSubscriptions(subscriptions: readonly Subscription[]): string[] {
+  const labels = new Map<string, string>();
+  const problems: string[] = [];
+  for (const { spec, label } of subscriptions) {
+    const physical = JSON.stringify([spec.instanceId, spec.topic, spec.groupId]);
+    const other = labels.get(physical);
+    if (other === undefined) labels.set(physical, label);
+    else
+      problems.push(
+        `${label} and ${other} are the same topic '${spec.topic}' and group '${spec.groupId}' at the broker; use one alias for both`,
+      );
+  }
+  return problems;
 }
 
 /** A provider that two modules list is found twice, with the same method: one handler. */

@@ -29,9 +29,11 @@ export class MqEvents {
   }
 }
 
-function isolate(call: () => void): void {
+function isolate(call: () => unknown): void {
   try {
-    call();
+    const result = call();
+    // An async function fits the type of a listener too; its rejection must not end the process.
+    if (result instanceof Promise) result.catch(() => undefined);
   } catch {
     // The listener's own problem; there is nobody here to tell it to.
   }
