@@ -1,5 +1,5 @@
 import type { MqEvents } from '../events/event-bus.js';
-import { describeError } from '../errors/describe-error.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { fullJitter } from '../retry/backoff.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
@@ -91,10 +91,6 @@ export class DatabaseGate {
   }
 
   private tell(error: unknown): void {
-    const { message } = describeError(error);
-    this.events.emit('loop.failed', {
-      loop: 'consumer:database',
-      error: { code: 'MQ_DATABASE_UNAVAILABLE', message, cause: error },
-    });
+    reportDatabaseFailure(this.events, 'consumer:database', error);
   }
 }

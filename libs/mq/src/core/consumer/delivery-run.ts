@@ -1,4 +1,4 @@
-import { describeError } from '../errors/describe-error.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { DeliveryRef, MqEventMap } from '../events/event-map.js';
 import type { MqMessage } from '../message/message.js';
 import { MQ_GROUP } from '../message/wire-properties.js';
@@ -247,10 +247,6 @@ export class DeliveryRun<Handle> {
   }
 
   private tell(what: string, error: unknown): void {
-    const { message } = describeError(error);
-    this.context.events.emit('loop.failed', {
-      loop: `consumer:${this.subscription.label} ${what}`,
-      error: { code: 'MQ_DATABASE_UNAVAILABLE', message, cause: error },
-    });
+    reportDatabaseFailure(this.context.events, `consumer:${this.subscription.label} ${what}`, error);
   }
 }

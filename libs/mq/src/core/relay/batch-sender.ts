@@ -1,5 +1,5 @@
 import type { MqEvents } from '../events/event-bus.js';
-import { describeError } from '../errors/describe-error.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import type { LeasedRow } from '../store/outbox-row.js';
@@ -112,10 +112,7 @@ export class BatchSender {
         woken = await this.marker.promote(openKey);
       } catch (error) {
         // The sleeper wakes by itself, later.
-        this.events.emit('loop.failed', {
-          loop: 'promote',
-          error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-        });
+        reportDatabaseFailure(this.events, 'promote', error);
         return;
       }
       if (woken === null) return;

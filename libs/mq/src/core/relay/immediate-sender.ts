@@ -1,5 +1,5 @@
-import { describeError } from '../errors/describe-error.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
 import { Wakeable } from '../runtime/wakeable.js';
 import type { LeasedRow } from '../store/outbox-row.js';
@@ -177,9 +177,6 @@ export class ImmediateSender {
   }
 
   private failed(loop: string, error: unknown): void {
-    this.events.emit('loop.failed', {
-      loop,
-      error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-    });
+    reportDatabaseFailure(this.events, loop, error);
   }
 }

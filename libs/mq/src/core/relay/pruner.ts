@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import { describeError } from '../errors/describe-error.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import type { OutboxStore, PruneTarget } from '../store/outbox-store.js';
@@ -54,10 +54,7 @@ export class Pruner {
       try {
         await this.runOnce(signal);
       } catch (error) {
-        this.events.emit('loop.failed', {
-          loop: 'prune',
-          error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-        });
+        reportDatabaseFailure(this.events, 'prune', error);
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import { describeError } from '../errors/describe-error.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import { Wakeable } from '../runtime/wakeable.js';
@@ -172,9 +172,6 @@ export class RelayLoop {
   }
 
   private failed(error: unknown): void {
-    this.events.emit('loop.failed', {
-      loop: 'relay',
-      error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-    });
+    reportDatabaseFailure(this.events, 'relay', error);
   }
 }

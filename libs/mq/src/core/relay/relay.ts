@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import type { LeaseRequest } from '../store/outbox-row.js';
@@ -85,11 +86,6 @@ export class Relay {
       for (let round = 1; round <= rounds; round++) {
         await this.deps.store.refund([...times].filter(([, count]) => count >= round).map(([id]) => id));
       }
-    })().catch((error: unknown) =>
-      this.deps.events.emit('loop.failed', {
-        loop: 'refund',
-        error: { code: 'MQ_DATABASE_UNAVAILABLE', message: String(error), cause: error },
-      }),
-    );
+    })().catch((error: unknown) => reportDatabaseFailure(this.deps.events, 'refund', error));
   }
 }

@@ -1,6 +1,7 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { describeError } from '../errors/describe-error.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { Coalescer } from '../runtime/coalescer.js';
 import type { ErrorEntry } from '../store/error-entry.js';
 import type { LeasedRow } from '../store/outbox-row.js';
@@ -134,10 +135,7 @@ export class RowSettler {
   }
 
   private databaseFailed(loop: string, error: unknown): void {
-    this.events.emit('loop.failed', {
-      loop,
-      error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-    });
+    reportDatabaseFailure(this.events, loop, error);
   }
 
   private entry(row: LeasedRow, failure: SendFailure, attempt: number, parked: boolean): ErrorEntry {

@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
-import { describeError } from '../errors/describe-error.js';
 import type { MqEvents } from '../events/event-bus.js';
+import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { toOutbound } from '../message/outbound.js';
 import type { Clock } from '../runtime/clock.js';
 import { Limiter } from '../runtime/limiter.js';
@@ -81,10 +81,7 @@ export class Sender {
       await this.marker.sent({ id: row.id, token: row.leaseToken, brokerMessageId });
     } catch (error) {
       // The broker has it, our table does not say so: it is sent once more when the lease ends, and the inbox absorbs that.
-      this.events.emit('loop.failed', {
-        loop: 'mark',
-        error: { code: 'MQ_DATABASE_UNAVAILABLE', message: describeError(error).message, cause: error },
-      });
+      reportDatabaseFailure(this.events, 'mark', error);
     }
     this.events.emit('message.sent', {
       messageId: row.id,
