@@ -5,7 +5,7 @@
 const src = '^libs/mq/src';
 const spec = '\\.spec\\.ts$';
 /** Loaded on first use or not at all; applications that do not use them do not install them. */
-const optionalPeers = 'node_modules/(undici|@aliyunmq/mq-http-sdk|@nestjs/schedule)/';
+const optionalPeers = 'node_modules/(undici|@aliyunmq/mq-http-sdk|@grpc/grpc-js|@grpc/proto-loader|@nestjs/schedule)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -32,7 +32,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/libs/.*/dist'],
   moduleNameMapper: {
     '^nestjs-reliable-mq$': '<rootDir>/libs/mq/src/index.ts',
-    '^nestjs-reliable-mq/aliyun-http$': '<rootDir>/libs/mq/src/transports/aliyun-http/index.ts',
+    '^nestjs-reliable-mq/(aliyun-http|rocketmq)$': '<rootDir>/libs/mq/src/transports/$1/index.ts',
     '^nestjs-reliable-mq/(typeorm|testing)$': '<rootDir>/libs/mq/src/$1/index.ts',
     '^nestjs-reliable-mq-emulator$': '<rootDir>/libs/mq-emulator/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
