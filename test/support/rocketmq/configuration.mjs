@@ -1,0 +1,145 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const CLUSTER = 'DefaultCluster';
+
+/** Everything that RocketMQ reads when it starts, including its topics and groups. */
+export async function writeConfiguration({ folder, ports, topics, groups, auth, broker, proxy }) {
+  const nameServer = `127.0.0.1:${ports.nameServer}`;
+  const store = join(folder, 'store');
+  await mkdir(join(store, 'config'), { recursive: true });
+  await mkdir(join(folder, 'conf'));
+  const files = {
+    'conf/namesrv.conf': properties({ listenPort: ports.nameServer, bindAddress: '127.0.0.1' }),
+    'conf/broker.conf': properties({
+      ...brokerSettings(ports.broker, nameServer, store),
+      ...(auth && brokerAuth(folder, auth)),
+      ...broker,
+    }),
+    'conf/rmq-proxy.json': JSON.stringify({
+      ...proxySettings(ports, nameServer),
+      ...(auth && proxyAuth(auth)),
+      ...proxy,
+    }),
+    // The broker loads both when it starts, and adds its own.
+    'store/config/topics.json': JSON.stringify({
+      topicConfigTable: Object.fromEntries(topics.map((topic) => [topic.name, topicConfig(topic)])),
+      dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
+    }),
+    'store/config/subscriptionGroup.json': JSON.stringify({
+      subscriptionGroupTable: Object.fromEntries(groups.map((group) => [group.name, groupConfig(group)])),
+      dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
+    }),
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+}
+
+export function topicConfig({ name, type = 'NORMAL', queues = 4 }) {
+  return {
+    topicName: name,
+    readQueueNums: queues,
+    writeQueueNums: queues,
+    perm: 6, // 4 to read, 2 to write
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: 0,
+    order: false,
+    attributes: { 'message.type': type },
+  };
+}
+
+export function groupConfig({ name, ordered = false, maxRetries = 16 }) {
+  return {
+    groupName: name,
+    consumeEnable: true,
+    consumeFromMinEnable: true,
+    consumeBroadcastEnable: true,
+    consumeMessageOrderly: ordered,
+    retryQueueNums: 1,
+    retryMaxTimes: maxRetries,
+    brokerId: 0,
+    whichBrokerWhenConsumeSlowly: 1,
+    notifyConsumerIdsChangedEnable: true,
+    groupSysFlag: 0,
+    consumeTimeoutMinute: 15,
+  };
+}
+
+function brokerSettings(port, nameServer, store) {
+  return {
+    brokerClusterName: CLUSTER,
+    brokerName: 'broker-a',
+    brokerId: 0,
+    namesrvAddr: nameServer,
+    // Routes name this address; without it, the broker takes one that is not loopback.
+    brokerIP1: '127.0.0.1',
+    bindAddress: '127.0.0.1',
+    listenPort: port,
+    storePathRootDir: store,
+    brokerRole: 'ASYNC_MASTER',
+    flushDiskType: 'ASYNC_FLUSH',
+    // As it has to be in production: what does not exist is an error, not a new topic of the wrong type.
+    autoCreateTopicEnable: false,
+    enablePropertyFilter: true,
+    // Receiving over gRPC does not work without it, and delays and redelivery neither.
+    timerWheelEnable: true,
+    // Files of the default sizes take 2 GB before the first message.
+    mappedFileSizeCommitLog: 64 * 1024 * 1024,
+    mappedFileSizeConsumeQueue: 200_000,
+    mappedFileSizeTimerLog: 10 * 1024 * 1024,
+    maxHashSlotNum: 100_000,
+    maxIndexNum: 400_000,
+    enableCompaction: false,
+    diskMaxUsedSpaceRatio: 95,
+    // Two busy cores are not a broker that is overloaded; with the defaults of 200 ms and 1 s it says so, and refuses.
+    brokerFastFailureEnable: false,
+    osPageCacheBusyTimeOutMills: 10_000,
+    transactionCheckInterval: 3_000,
+    transactionTimeOut: 3_000,
+    traceOn: false,
+  };
+}
+
+function proxySettings(ports, nameServer) {
+  return {
+    rocketMQClusterName: CLUSTER,
+    namesrvAddr: nameServer,
+    proxyMode: 'local',
+    grpcServerPort: ports.grpc,
+    remotingListenPort: ports.remoting,
+    localServeAddr: '127.0.0.1',
+    grpcShutdownTimeSeconds: 1,
+    // Leases of 2 s instead of at least 10 s, and polls of 100 ms instead of at least 5 s.
+    minInvisibleTimeMillsForRecv: 500,
+    grpcClientConsumerMinLongPollingTimeoutMillis: 100,
+    // That a topic does not exist is remembered as well, for 20 s by default.
+    topicRouteServiceCacheRefreshSeconds: 1,
+  };
+}
+
+function properties(values) {
+  return Object.entries(values)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+const PROVIDERS = 'org.apache.rocketmq.auth';
+
+function brokerAuth(folder, { accessKey, accessSecret }) {
+  return {
+    authConfigPath: join(folder, 'store', 'config', 'auth'),
+    authenticationEnabled: true,
+    authenticationProvider: `${PROVIDERS}.authentication.provider.DefaultAuthenticationProvider`,
+    authenticationMetadataProvider: `${PROVIDERS}.authentication.provider.LocalAuthenticationMetadataProvider`,
+    initAuthenticationUser: JSON.stringify({ username: accessKey, password: accessSecret }),
+    innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
+  };
+}
+
+function proxyAuth({ accessKey, accessSecret }) {
+  return {
+    authenticationEnabled: true,
+    authenticationProvider: `${PROVIDERS}.authentication.provider.DefaultAuthenticationProvider`,
+    authenticationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider',
+    innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
+  };
+}

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What RocketMQ reaches into on a JDK that hides it. */
+const OPENS = [
+  '--add-exports=java.base/sun.nio.ch=ALL-UNNAMED',
+  '--add-opens=java.base/java.nio=ALL-UNNAMED',
+  '--add-opens=java.base/java.lang=ALL-UNNAMED',
+  '--add-opens=java.base/java.util=ALL-UNNAMED',
+];
+
+/** One JVM of RocketMQ, whose process id stands in `<folder>/<name>.pid` while it may run. */
+export class Jvm {
+  #child;
+  #exited;
+  #ended = false;
+
+  /**
+   * @param {{ name: string, folder: string, lib: string, heap: string[], main: string, args: string[], logback: string }} options
+   */
+  constructor({ name, folder, lib, heap, main, args, logback }) {
+    this.name = name;
+    this.pidFile = join(folder, `${name}.pid`);
+    this.outputFile = join(folder, `${name}.out`);
+    const output = openSync(this.outputFile, 'w');
+    // The process writes its id itself and then becomes java, so that there is no moment at which nobody knows it.
+    this.#child = spawn(
+      'sh',
+      [
+        '-c',
+        'echo $$ >"$0" && exec "$@"',
+        this.pidFile,
+        'java',
+        ...this.#flags(folder, heap, logback),
+        '-cp',
+        join(lib, '*'),
+        main,
+        ...args,
+      ],
+      {
+        cwd: folder,
+        env: { ...process.env, ROCKETMQ_HOME: folder },
+        stdio: ['ignore', output, output],
+        detached: true,
+      },
+    );
+    closeSync(output);
+    // Not a reason for this process to stay.
+    this.#child.unref();
+    this.#exited = new Promise((resolve) => {
+      this.#child.once('error', resolve).once('exit', resolve);
+    }).then(() => (this.#ended = true));
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  get ended() {
+    return this.#ended;
+  }
+
+  signal(signal) {
+    if (!this.#ended) process.kill(this.pid, signal);
+  }
+
+  /** Without warning, as the power does. RocketMQ takes seconds to end when asked, and keeps a port until then. */
+  async kill() {
+    this.#child.ref();
+    this.signal('SIGKILL');
+    await this.#exited;
+    await rm(this.pidFile, { force: true });
+  }
+
+  /** What it printed, for errors. */
+  async output() {
+    return (await readFile(this.outputFile, 'utf8').catch(() => '')).trim();
+  }
+
+  #flags(folder, heap, logback) {
+    return [
+      ...heap,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Xshare:auto',
+      ...OPENS,
+      // Logs and what else it writes go below its home.
+      `-Duser.home=${folder}`,
+      `-Drocketmq.home.dir=${folder}`,
+      `-Drmq.logback.configurationFile=${logback}`,
+      '-Dtls.server.mode=permissive',
+    ];
+  }
+}
