@@ -9,8 +9,8 @@ export interface TransportCapabilities {
   readonly explicitRetryDelay: boolean;
   /** `receive` may ask for a lease of its own length. Without it {@link TransportLimits.leaseMs} is what the broker gives. */
   readonly chooseLease: boolean;
-  /** The broker can be told to dead-letter a delivery (`MessageSource.deadLetter`). */
-  readonly deadLetter: boolean;
+  /** What the broker gave up on can be read back (`MqTransport.deadLetters`). Without it such a message is out of this module's reach. */
+  readonly deadLetterSource: boolean;
   /** `partition`: messages with the same ordering key are delivered in order. */
   readonly ordering: 'none' | 'partition';
   /** Whether bodies may be any bytes. Without it bodies are text. */

@@ -34,6 +34,18 @@ export interface MqTransport {
 
   /** Opens the messages of one group and topic. No I/O is needed before the first `receive`. */
   subscribe(spec: SubscriptionSpec): MessageSource;
+
+  /**
+   * Opens what the broker gave up on for one group, after too many deliveries: messages of all topics of the group, each
+   * with `deadLetterOf`. Present if `capabilities.deadLetterSource`. No I/O is needed before the first `receive`.
+   *
+   * It is read, leased and acknowledged like any other source, so a dead letter that was not acknowledged comes again.
+   * Most groups never lose a message, and many brokers create the place for it with the first: while there is none,
+   * `receive` waits `waitMs` and returns an empty array, and finds what is created meanwhile within a minute or so.
+   * `deliveryCount` counts the deliveries as a dead letter. A broker that gives dead letters up as well should give them
+   * so many deliveries, or so long leases, that a database may be away for an hour.
+   */
+  deadLetters?(spec: DeadLetterSpec): MessageSource;
 }
 
 /** The messages of one (topic, group). Used by one poll loop, so at most one `receive` is under way at a time. */
@@ -50,8 +62,6 @@ export interface MessageSource {
   retryIn?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement>;
   /** Prolongs the lease to `ms` from now. Present if `capabilities.leaseExtension`. Resolves to the delivery that carries the new lease. */
   extend?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Delivery | null>;
-  /** Has the broker dead-letter the delivery. Present if `capabilities.deadLetter`. */
-  deadLetter?(delivery: Delivery, signal: AbortSignal): Promise<Settlement>;
   close(): Promise<void>;
 }
 
@@ -95,6 +105,12 @@ export interface SubscriptionSpec {
   readonly ordered: boolean;
 }
 
+/** Whose dead letters. */
+export interface DeadLetterSpec {
+  readonly groupId: string;
+  readonly instanceId: string | null;
+}
+
 export interface ReceiveRequest {
   readonly max: number;
   readonly waitMs: number;
@@ -121,6 +137,11 @@ export interface InboundMessage {
   readonly body: string;
   readonly properties: Readonly<Record<string, string>>;
   readonly orderingKey: string | null;
-  /** Epoch milliseconds, the broker's clock. */
+  /** Epoch milliseconds, the broker's clock. Of a dead letter: when the message itself was published. */
   readonly publishedAt: number;
+  /**
+   * What this message was before the broker gave it up: its topic on the wire, and its id there, `null` if the broker
+   * does not tell. Present exactly on what `deadLetters` delivers; everything else of the message is as it was.
+   */
+  readonly deadLetterOf?: { readonly topic: string; readonly brokerMessageId: string | null };
 }

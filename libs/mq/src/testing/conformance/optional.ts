@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import { keyOf, never, type BenchTest } from './transport-harness.js';
+import { never, type BenchTest } from './transport-harness.js';
 
 /** What only some brokers can do: present exactly where the capabilities say so, and then it must work. */
 export function optionalTests(test: BenchTest): void {
   test('has exactly the methods that its capabilities declare', async (bench) => {
     const source = await bench.subscribe(await bench.topic());
-    const { explicitRetryDelay, leaseExtension, deadLetter } = bench.transport.capabilities;
+    const { explicitRetryDelay, leaseExtension, deadLetterSource } = bench.transport.capabilities;
     assert.equal(typeof source.retryIn === 'function', explicitRetryDelay);
     assert.equal(typeof source.extend === 'function', leaseExtension);
-    assert.equal(typeof source.deadLetter === 'function', deadLetter);
+    assert.equal(typeof bench.transport.deadLetters === 'function', deadLetterSource);
   });
 
   test('gives the lease that was asked for, if it can be chosen', async (bench) => {
@@ -60,17 +60,5 @@ export function optionalTests(test: BenchTest): void {
     const first = await bench.one(source);
     await bench.one(source, bench.harness.leaseMs * 3 + 2_000);
     assert.equal(await source.extend(first, bench.harness.leaseMs, never), null);
-  });
-
-  test('gives a message up when it was asked to', async (bench) => {
-    const topic = await bench.topic();
-    const source = await bench.subscribe(topic);
-    if (!source.deadLetter) return assert.ok(!bench.transport.capabilities.deadLetter);
-    for (const key of ['bad', 'good']) await bench.publish(topic, { key });
-    for (const delivery of await bench.collect(source, 2)) {
-      const settled = keyOf(delivery) === 'bad' ? source.deadLetter(delivery, never) : source.ack([delivery], never);
-      assert.ok([await settled].flat().every((settlement) => settlement === 'done'));
-    }
-    await bench.nothing(source, bench.harness.leaseMs + 300);
   });
 }

@@ -8,7 +8,7 @@ export const ALIYUN_HTTP_CAPABILITIES: TransportCapabilities = {
   leaseExtension: false,
   explicitRetryDelay: false,
   chooseLease: false,
-  deadLetter: false,
+  deadLetterSource: false,
   ordering: 'partition',
   binaryBody: false,
   limits: {

@@ -17,6 +17,7 @@ import { MemoryGroup, type StoredMessage } from './memory-group.js';
 export class MemoryBroker {
   private readonly log: StoredMessage[] = [];
   private readonly groups = new Map<string, { topic: string; group: MemoryGroup }>();
+  private readonly deadLetterGroups = new Map<string, MemoryGroup>();
   private faults: { readonly error: TransportError; readonly stored: boolean; left: number }[] = [];
   private acksToLose = 0;
   private down = false;
@@ -69,6 +70,7 @@ export class MemoryBroker {
     this.down = true;
     this.resume();
     for (const { group } of this.groups.values()) group.wake();
+    for (const group of this.deadLetterGroups.values()) group.wake();
   }
 
   resume(): void {
@@ -126,7 +128,8 @@ export class MemoryBroker {
     const key = `${topicKey}/${groupId}`;
     let found = this.groups.get(key);
     if (!found) {
-      found = { topic: topicKey, group: new MemoryGroup(this.clock, this.maxDeliveries) };
+      const giveUp = (message: StoredMessage): void => this.deadLetters(groupId, instanceId).add(deadLetter(message));
+      found = { topic: topicKey, group: new MemoryGroup(this.clock, this.maxDeliveries, giveUp) };
       this.groups.set(key, found);
       for (const message of this.log)
         if (keyOf(message.instanceId, message.topic) === topicKey) found.group.add(message);
@@ -134,8 +137,16 @@ export class MemoryBroker {
     return found.group;
   }
 
+  /** For transports: what was given up on for a group, of all its topics. Dead letters are never given up. */
+  deadLetters(groupId: string, instanceId: string | null): MemoryGroup {
+    const key = keyOf(instanceId, groupId);
+    let found = this.deadLetterGroups.get(key);
+    if (!found) this.deadLetterGroups.set(key, (found = new MemoryGroup(this.clock, Infinity)));
+    return found;
+  }
+
   private store(message: OutboundMessage): StoredMessage {
-    const brokerMessageId = randomUUID().replaceAll('-', '').toUpperCase();
+    const brokerMessageId = newId();
     const stored = {
       ...message,
       properties: { ...message.properties },
@@ -151,4 +162,14 @@ export class MemoryBroker {
 
 function keyOf(instanceId: string | null, topic: string): string {
   return `${instanceId ?? ''}/${topic}`;
+}
+
+/** A message of its own, with an id of its own, as brokers move it. */
+function deadLetter(message: StoredMessage): StoredMessage {
+  const { topic, brokerMessageId } = message;
+  return { ...message, deliverAt: null, brokerMessageId: newId(), deadLetterOf: { topic, brokerMessageId } };
+}
+
+function newId(): string {
+  return randomUUID().replaceAll('-', '').toUpperCase();
 }

@@ -1,11 +1,13 @@
 import type { Clock } from '../../core/runtime/clock.js';
 import { onAbort } from '../../core/runtime/on-abort.js';
-import type { OutboundMessage } from '../../core/transport/transport.js';
+import type { InboundMessage, OutboundMessage } from '../../core/transport/transport.js';
 
 /** A message that the broker has taken. */
 export interface StoredMessage extends OutboundMessage {
   readonly brokerMessageId: string;
   readonly publishedAt: number;
+  /** What it was before the broker gave it up; on dead letters only. */
+  readonly deadLetterOf?: InboundMessage['deadLetterOf'];
 }
 
 /** One message of one consumer group. */
@@ -30,7 +32,7 @@ export interface TakeRequest {
  * What one consumer group still has to do with one topic.
  *
  * An entry is *ready*, becomes *leased* when it is delivered, and ends by being acknowledged (it leaves the list) or
- * *dead* (too many deliveries, or asked for). A lease that ends makes it *ready* again. *acked* exists on ordered topics
+ * *dead* (too many deliveries). A lease that ends makes it *ready* again. *acked* exists on ordered topics
  * only: acknowledged while an older message of its key is not. It leaves the list when that older one is done, and is
  * delivered again when that older one is, because such a broker redelivers a key from its first unacknowledged message.
  *
@@ -45,6 +47,7 @@ export class MemoryGroup {
   constructor(
     private readonly clock: Clock,
     private readonly maxDeliveries: number,
+    private readonly onDead: (message: StoredMessage) => void = () => {},
   ) {}
 
   get pending(): readonly GroupEntry[] {
@@ -119,13 +122,6 @@ export class MemoryGroup {
     return entry;
   }
 
-  bury(entry: GroupEntry): void {
-    entry.state = 'dead';
-    this.entries = this.entries.filter((other) => other !== entry);
-    this.dead.push(entry);
-    this.wake();
-  }
-
   /** Resolves when something may have become deliverable, after `ms`, or when the signal aborts. */
   async change(ms: number, signal: AbortSignal): Promise<void> {
     const now = this.clock.monotonic();
@@ -142,6 +138,13 @@ export class MemoryGroup {
 
   wake(): void {
     for (const stop of this.waiting) stop();
+  }
+
+  private bury(entry: GroupEntry): void {
+    entry.state = 'dead';
+    this.entries = this.entries.filter((other) => other !== entry);
+    this.dead.push(entry);
+    this.onDead(entry.message);
   }
 
   private expire(): void {

@@ -15,7 +15,7 @@ const PROFILES: Readonly<Record<MemoryProfile, TransportCapabilities>> = {
     leaseExtension: true,
     explicitRetryDelay: true,
     chooseLease: true,
-    deadLetter: true,
+    deadLetterSource: true,
     ordering: 'partition',
     binaryBody: true,
     limits: {
@@ -33,7 +33,7 @@ const PROFILES: Readonly<Record<MemoryProfile, TransportCapabilities>> = {
     leaseExtension: false,
     explicitRetryDelay: false,
     chooseLease: false,
-    deadLetter: false,
+    deadLetterSource: false,
     ordering: 'partition',
     binaryBody: false,
     limits: {

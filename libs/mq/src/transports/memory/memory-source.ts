@@ -17,29 +17,27 @@ interface Handle {
 
 /** What every profile of the memory broker can do; {@link RichMemorySource} adds the rest. */
 export class MemorySource implements MessageSource {
-  protected readonly group: MemoryGroup;
   private closed = false;
 
   constructor(
     protected readonly broker: MemoryBroker,
-    protected readonly spec: SubscriptionSpec,
+    protected readonly group: MemoryGroup,
+    private readonly wanted: Pick<SubscriptionSpec, 'tags' | 'ordered'>,
     private readonly capabilities: TransportCapabilities,
-  ) {
-    this.group = broker.group(spec.topic, spec.groupId, spec.instanceId);
-  }
+  ) {}
 
   async receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]> {
     const { clock } = this.broker;
     const deadline = clock.monotonic() + request.waitMs;
     const { max, min, ordered } = this.capabilities.limits.leaseMs;
-    const fixed = this.spec.ordered ? ordered : max;
+    const fixed = this.wanted.ordered ? ordered : max;
     const leaseMs = this.capabilities.chooseLease ? Math.min(max, Math.max(min, request.leaseMs)) : fixed;
     for (;;) {
       await this.broker.passage(signal);
       // Again, because from here to the wait nothing else runs: whoever takes the broker down wakes those who wait.
       this.broker.assertReachable(signal);
       if (this.closed) throw new TransportError('aborted', 'the subscription is closed');
-      const taken = this.group.take({ ...this.spec, max: request.max, leaseMs });
+      const taken = this.group.take({ ...this.wanted, max: request.max, leaseMs });
       const left = deadline - clock.monotonic();
       if (taken.length > 0 || left <= 0) return taken.map(toDelivery);
       await this.group.change(left, signal);
@@ -48,7 +46,7 @@ export class MemorySource implements MessageSource {
 
   async ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]> {
     if (!(await this.reached(signal)) || this.broker.losesAck()) return deliveries.map(() => 'unknown');
-    return deliveries.map((delivery) => this.settle(delivery, (entry) => this.group.ack(entry, this.spec.ordered)));
+    return deliveries.map((delivery) => this.settle(delivery, (entry) => this.group.ack(entry, this.wanted.ordered)));
   }
 
   close(): Promise<void> {
@@ -77,7 +75,7 @@ export class MemorySource implements MessageSource {
   }
 }
 
-/** With a lease that can be prolonged, a redelivery that can be asked for, and dead letters. */
+/** With a lease that can be prolonged, and a redelivery that can be asked for. */
 export class RichMemorySource extends MemorySource {
   async retryIn(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement> {
     if (!(await this.reached(signal))) return 'unknown';
@@ -89,18 +87,22 @@ export class RichMemorySource extends MemorySource {
     const entry = this.held(delivery);
     return entry && toDelivery(this.group.extend(entry, ms));
   }
-
-  async deadLetter(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
-    if (!(await this.reached(signal))) return 'unknown';
-    return this.settle(delivery, (entry) => this.group.bury(entry));
-  }
 }
 
 function toDelivery(entry: GroupEntry): Delivery {
-  const { brokerMessageId, tag, key, body, properties, orderingKey, publishedAt } = entry.message;
+  const { brokerMessageId, tag, key, body, properties, orderingKey, publishedAt, deadLetterOf } = entry.message;
   const handle: Handle = { entry, token: entry.token };
   return {
-    message: { brokerMessageId, tag, key, body, properties, orderingKey, publishedAt },
+    message: {
+      brokerMessageId,
+      tag,
+      key,
+      body,
+      properties,
+      orderingKey,
+      publishedAt,
+      ...(deadLetterOf && { deadLetterOf }),
+    },
     deliveryCount: entry.deliveries,
     leaseEndsAt: entry.at,
     handle,

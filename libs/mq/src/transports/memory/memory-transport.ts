@@ -2,6 +2,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import type { TransportCapabilities } from '../../core/transport/capabilities.js';
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type {
+  DeadLetterSpec,
   MessageSource,
   MqTransport,
   OutboundMessage,
@@ -11,6 +12,7 @@ import type {
 } from '../../core/transport/transport.js';
 import { xmlUnfit } from '../../core/message/xml-unfit.js';
 import { MemoryBroker } from './memory-broker.js';
+import type { MemoryGroup } from './memory-group.js';
 import { memoryCapabilities, type MemoryProfile } from './memory-profile.js';
 import { MemorySource, RichMemorySource } from './memory-source.js';
 
@@ -33,6 +35,7 @@ export class MemoryTransport implements MqTransport {
   readonly capabilities: TransportCapabilities;
   /** Where a test looks at what was published, and makes things fail. */
   readonly broker: MemoryBroker;
+  readonly deadLetters?: (spec: DeadLetterSpec) => MessageSource;
   private readonly profile: MemoryProfile;
 
   constructor({ profile = 'rich', clock, broker, leaseMs, maxDeliveries }: MemoryTransportOptions = {}) {
@@ -40,6 +43,7 @@ export class MemoryTransport implements MqTransport {
     this.name = `memory-${profile}`;
     this.capabilities = memoryCapabilities(profile, { leaseMs, maxDeliveries });
     this.broker = broker ?? new MemoryBroker(clock, this.capabilities.limits.maxDeliveries);
+    if (this.capabilities.deadLetterSource) this.deadLetters = (spec) => this.readDeadLetters(spec);
   }
 
   problems(): Violation[] {
@@ -73,9 +77,17 @@ export class MemoryTransport implements MqTransport {
     return { brokerMessageId: this.broker.publish(message).brokerMessageId };
   }
 
-  subscribe(spec: SubscriptionSpec): MessageSource {
+  subscribe({ topic, groupId, instanceId, ...wanted }: SubscriptionSpec): MessageSource {
+    return this.sourceOf(this.broker.group(topic, groupId, instanceId), wanted);
+  }
+
+  private readDeadLetters({ groupId, instanceId }: DeadLetterSpec): MessageSource {
+    return this.sourceOf(this.broker.deadLetters(groupId, instanceId), { tags: null, ordered: false });
+  }
+
+  private sourceOf(group: MemoryGroup, wanted: Pick<SubscriptionSpec, 'tags' | 'ordered'>): MessageSource {
     const Source = this.profile === 'rich' ? RichMemorySource : MemorySource;
-    return new Source(this.broker, spec, this.capabilities);
+    return new Source(this.broker, group, wanted, this.capabilities);
   }
 }
 
