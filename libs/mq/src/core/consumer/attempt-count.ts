@@ -1,13 +1,14 @@
 /** Deliveries beyond `maxAttempts` after which a message is parked although no failure was recorded: it kills processes. */
-const UNRECORDED_DELIVERIES = 10;
+export const UNRECORDED_DELIVERIES = 10;
 
 /** How often a delivery has been attempted, by those who recorded it and by the broker. */
 export class AttemptCount {
   /** Failed attempts that count: those recorded earlier and ours since. `null` until somebody must know. */
   private recorded: number | null = null;
 
+  /** @param deliveries by the broker's count; `null` when it gave the message up and tells no more */
   constructor(
-    private readonly deliveries: number,
+    private readonly deliveries: number | null,
     private readonly maxAttempts: number,
     private readonly lookUp: () => Promise<number>,
   ) {}
@@ -18,17 +19,17 @@ export class AttemptCount {
 
   /** Number of the attempt at hand. The broker's count also knows those that ended a process before it could record. */
   get attempt(): number {
-    return Math.max(this.failures + 1, this.deliveries);
+    return Math.max(this.failures + 1, this.deliveries ?? 1);
   }
 
   /** Whether another attempt is one too many. */
   get isExhausted(): boolean {
-    return this.failures >= this.maxAttempts || this.deliveries >= this.maxAttempts + UNRECORDED_DELIVERIES;
+    return this.failures >= this.maxAttempts || (this.deliveries ?? 0) >= this.maxAttempts + UNRECORDED_DELIVERIES;
   }
 
   /** A first delivery cannot have failed before, and is most of them: it costs no lookup. */
   async load(): Promise<void> {
-    this.recorded ??= this.deliveries > 1 ? await this.lookUp() : 0;
+    this.recorded ??= this.deliveries === 1 ? 0 : await this.lookUp();
   }
 
   /** One more. It counts whether or not it could be recorded. */

@@ -10,12 +10,12 @@ import type { DeliveryStore } from '../store/delivery-store.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { describeConsumers, type ConsumerHealth } from './consumer-health.js';
 import { DatabaseGate } from './database-gate.js';
+import type { Feed } from './feed.js';
 import { GroupState } from './group-state.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { PollLoop } from './poll-loop.js';
 import { Slots } from './slots.js';
 import { StuckHandlers } from './stuck-handlers.js';
-import { sameSubscription, type Subscription } from './subscription.js';
 
 /** How long handlers that were cut off at the end of a drain may take to roll back. */
 const ROLLBACK_MS = 1_000;
@@ -81,7 +81,7 @@ export class ConsumerRunner<Handle> {
     if (this.run?.stopped) await this.drain(this.setup.options.drainMs);
     this.run ??= this.createRun();
     for (const { held } of this.groups.values()) held.open();
-    for (const subscription of registry.subscriptions) this.subscribe(this.run, subscription);
+    for (const feed of registry.feeds) this.follow(this.run, feed);
   }
 
   /** No further polls, from this very turn on. What was fetched goes on. */
@@ -155,13 +155,12 @@ export class ConsumerRunner<Handle> {
     return { context, giveUp, hangUp, loops: new Set(), stopped: false, drained: null };
   }
 
-  private subscribe(run: Run<Handle>, subscription: Subscription<Handle>): void {
-    const loop = [...run.loops].find((other) => !other.isStopped && other.serves(subscription));
-    if (loop && sameSubscription(loop.subscribed.spec, subscription.spec)) return loop.rewire(subscription);
+  private follow(run: Run<Handle>, feed: Feed<Handle>): void {
+    const loop = [...run.loops].find((other) => !other.isStopped && other.serves(feed));
+    if (loop?.rewire(feed)) return;
     if (loop) void this.retire(run, loop);
-    const { transport } = this.setup.options;
-    const group = this.group(subscription.group.alias);
-    run.loops.add(new PollLoop(run.context, subscription, group, this.random, transport.subscribe(subscription.spec)));
+    const source = feed.open(this.setup.options.transport);
+    run.loops.add(new PollLoop(run.context, feed, this.group(feed.group.alias), this.random, source));
   }
 
   private async retire(run: Run<Handle>, loop: PollLoop<Handle>): Promise<void> {

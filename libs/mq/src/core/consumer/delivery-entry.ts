@@ -4,6 +4,7 @@ import type { FailureInfo } from '../events/event-map.js';
 import { decodeHeaders, MQ_HEADERS } from '../message/wire-properties.js';
 import type { ErrorEntry } from '../store/error-entry.js';
 import type { InboundMessage } from '../transport/transport.js';
+import { brokerMessageIdOf } from './inbound.js';
 import type { Subscription } from './subscription.js';
 
 /** What of a failed attempt may be told. What is no error of ours came out of the handler. */
@@ -42,7 +43,7 @@ export function deliveryEntry(failed: FailedDelivery, error: unknown, parked: bo
     payload: parked ? message.body : null,
     headers: parked && Object.keys(headers).length > 0 ? JSON.stringify(headers) : null,
     orderingKey: message.orderingKey,
-    brokerMessageId: message.brokerMessageId,
+    brokerMessageId: brokerMessageIdOf(message),
     publishedAt: message.publishedAt,
     instance,
   };

@@ -7,7 +7,7 @@ import { AttemptCount } from './attempt-count.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { deliveryEntry, deliveryFailure } from './delivery-entry.js';
-import { exhausted, undecodable, unmatched } from './delivery-errors.js';
+import { exhausted, givenUp, undecodable, unmatched } from './delivery-errors.js';
 import type { GroupState } from './group-state.js';
 import type { RegisteredHandler } from './handler.js';
 import { identify, toMqMessage, type Identity } from './inbound.js';
@@ -16,6 +16,11 @@ import type { Subscription } from './subscription.js';
 
 /** Pause before the next attempt of a delivery that the database turned away. Polls wait for the database itself. */
 const DATABASE_RETRY_MS = 5_000;
+/**
+ * Pauses before a dead letter that could not be parked comes again: doubled from the first to the last. A broker that
+ * gives it up once more, after 17 deliveries, say, leaves the database more than four hours.
+ */
+const DEAD_LETTER_RETRY_MS = { first: 10_000, last: 1_800_000 };
 
 /** What a step left behind. `done`: acknowledged, or about to be. `again`: to be held in memory. `left`: the broker has it. */
 export type StepResult = { readonly kind: 'done' | 'left' } | { readonly kind: 'again'; readonly inMs: number };
@@ -28,6 +33,7 @@ const LEFT: StepResult = { kind: 'left' };
  * `step()` is at most one attempt; the caller gives it a place to run in.
  *
  *     arrived ─ a replay for another group, or a tag nobody takes (`unmatched: 'ack'`) ──────────→ acknowledged
+ *             ─ a dead letter ───────────────────────────────────────────────────────────────────→ parking
  *             ─ a tag nobody takes, a body that cannot be decoded, attempts used up ─────────────→ parking
  *             ─ too little of the lease left for a whole attempt ────────────────────────────────→ left to the broker
  *             ─ otherwise ─→ attempt
@@ -55,7 +61,8 @@ export class DeliveryRun<Handle> {
   ) {
     this.identity = this.identify();
     const { maxAttempts } = subscription.group;
-    this.count = new AttemptCount(lease.deliveryCount, maxAttempts, () => this.lookUpFailures());
+    const deliveries = this.isDeadLetter ? null : lease.deliveryCount;
+    this.count = new AttemptCount(deliveries, maxAttempts, () => this.lookUpFailures());
   }
 
   get ref(): DeliveryRef {
@@ -78,6 +85,7 @@ export class DeliveryRun<Handle> {
     const { id } = this.identity;
     const target = message.properties[MQ_GROUP];
     if (target !== undefined && target !== subscription.group.groupId) return this.skip('other-group');
+    if (this.isDeadLetter) return this.parkDeadLetter();
     const handler = subscription.handlerFor(message.tag);
     if (!handler) {
       if (subscription.group.unmatched === 'ack') return this.skip('unmatched');
@@ -105,6 +113,10 @@ export class DeliveryRun<Handle> {
     this.context.events.emit('delivery.released', { ...this.ref, reason });
     if (reason === 'shutdown') await this.lease.retryIn(0);
     return LEFT;
+  }
+
+  private get isDeadLetter(): boolean {
+    return this.lease.message.deadLetterOf !== undefined;
   }
 
   private identify(): Identity {
@@ -192,13 +204,30 @@ export class DeliveryRun<Handle> {
     return this.group.held.hasRoom && this.lease.fitsAfter(delayMs);
   }
 
+  /** The lookup also tells a database that is away, for which polls wait, from one that refuses this row. */
+  private async parkDeadLetter(): Promise<StepResult> {
+    const { subscription, identity, lease } = this;
+    try {
+      await this.count.load();
+    } catch (error) {
+      return this.turnedAway(error);
+    }
+    const result = await this.park(givenUp(subscription, identity.id, this.count.failures));
+    const { first, last } = DEAD_LETTER_RETRY_MS;
+    if (result.kind === 'left') await lease.retryIn(Math.min(last, first * 2 ** (lease.deliveryCount - 1)));
+    return result;
+  }
+
   /** After the attempt's rollback and outside of it, so that neither takes the other along. */
   private async park(error: unknown): Promise<StepResult> {
     const { context, subscription, ref } = this;
     const { settleGroup, group } = subscription;
+    // Without an inbox this row is all that tells a dead letter that was parked from one that was not.
+    const inbox = group.inbox || this.isDeadLetter;
     try {
       const entry = deliveryEntry(this.failed, error, true);
-      const parked = await context.deliveries.park(entry, { inbox: group.inbox, settleGroup });
+      const parked = await context.deliveries.park(entry, { inbox, settleGroup });
+      context.database.succeeded();
       if (parked === 'parked') context.events.emit('delivery.parked', { ...ref, error: deliveryFailure(error) });
       else context.events.emit('delivery.duplicate', ref);
     } catch (failure) {

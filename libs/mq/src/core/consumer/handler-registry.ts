@@ -2,6 +2,8 @@ import { configError } from '../config/resolve-options.js';
 import { LEASE_MARGIN_MS } from '../config/resolve-groups.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { MqError } from '../errors/mq-error.js';
+import { deadLettersOf } from './dead-letters.js';
+import type { Feed } from './feed.js';
 import type { RegisteredHandler } from './handler.js';
 import { Subscription } from './subscription.js';
 
@@ -18,6 +20,8 @@ export type RegistryOptions = Pick<ResolvedOptions, 'connection' | 'topics' | 'g
 export class HandlerRegistry<Handle = unknown> {
   readonly handlers: readonly RegisteredHandler<Handle>[];
   readonly subscriptions: readonly Subscription<Handle>[];
+  /** What is to be polled for them: the subscriptions, and where the broker lets it be read, what it gave up on. */
+  readonly feeds: readonly Feed<Handle>[];
 
   constructor(handlers: readonly RegisteredHandler<Handle>[], options: RegistryOptions) {
     this.handlers = withoutRepeats(handlers);
@@ -35,6 +39,7 @@ export class HandlerRegistry<Handle = unknown> {
     const problems = this.subscriptions.flatMap((subscription) => problemsOf(subscription, options));
     problems.push(...sharedSubscriptions(this.subscriptions));
     if (problems.length > 0) throw configError(options.connection, problems);
+    this.feeds = [...this.subscriptions, ...deadLettersOf(this.subscriptions, options)];
   }
 }
 

@@ -14,6 +14,11 @@ export interface Identity {
   readonly problem: unknown;
 }
 
+/** The broker's id of a message. What it gave up is the same message still, whatever id it has among the dead letters. */
+export function brokerMessageIdOf({ brokerMessageId, deadLetterOf }: InboundMessage): string {
+  return deadLetterOf?.brokerMessageId ?? brokerMessageId;
+}
+
 /**
  * The id by which a message is deduplicated: ours from the wire; what the group's `identify` says of a message that
  * another kind of producer sent; else the broker's own, which stays the same over redeliveries but not over re-sends.
@@ -21,10 +26,11 @@ export interface Identity {
 export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffix: string): Identity {
   const ours = message.properties[MQ_ID];
   if (ours !== undefined && isId(ours)) return { id: ours, problem: null };
-  const brokers = `broker:${message.brokerMessageId}`;
+  const brokerMessageId = brokerMessageIdOf(message);
+  const brokers = `broker:${brokerMessageId}`;
   if (!group.identify) return { id: brokers, problem: null };
   try {
-    const { key, body, properties, brokerMessageId } = message;
+    const { key, body, properties } = message;
     const id = group.identify({ key, tag: plainTag(message.tag, tagSuffix), body, properties, brokerMessageId });
     if (id === undefined) return { id: brokers, problem: null };
     if (isId(id)) return { id, problem: null };

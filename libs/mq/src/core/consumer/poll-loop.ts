@@ -7,18 +7,18 @@ import { AckBatcher } from './ack-batcher.js';
 import type { ConsumerContext } from './consumer-context.js';
 import type { LoopHealth, LoopState } from './consumer-health.js';
 import { DeliveryRun } from './delivery-run.js';
+import type { Feed } from './feed.js';
 import type { GroupState } from './group-state.js';
 import { Intake } from './intake.js';
 import { leaseLength } from './lease-length.js';
 import { LeasedDelivery } from './leased-delivery.js';
-import type { Subscription } from './subscription.js';
 
 /** A poll that comes back empty sooner than this did not wait at the broker, so the loop waits instead. */
 const MIN_POLL_MS = 50;
 
 /**
- * Fetches the messages of one (topic, group): one long poll at a time, and only while there is a place for what it may
- * bring. One loop for each pair, because pollers that compete halve each other's batches.
+ * Fetches the messages of one feed: one long poll at a time, and only while there is a place for what it may bring. One
+ * loop for each, because pollers that compete halve each other's batches.
  *
  * States: *waiting* (paused, the database is away, or no place is free) → *polling* → *waiting* again, by way of
  * *backing-off* when the poll failed; *stopped* from any of them. Ending a poll from outside races with messages that
@@ -37,7 +37,7 @@ export class PollLoop<Handle> {
 
   constructor(
     private readonly context: ConsumerContext<Handle>,
-    private subscription: Subscription<Handle>,
+    private feed: Feed<Handle>,
     private readonly group: GroupState,
     private readonly random: Random,
     private readonly source: MessageSource,
@@ -51,24 +51,20 @@ export class PollLoop<Handle> {
   }
 
   get ref(): GroupRef {
-    return { topic: this.subscription.topic.alias, group: this.subscription.group.alias };
+    return this.feed.ref;
   }
 
   get health(): LoopHealth {
     return { ...this.ref, state: this.state, lastPolledAt: this.lastPolledAt, error: this.error };
   }
 
-  get subscribed(): Subscription<Handle> {
-    return this.subscription;
-  }
-
   get isStopped(): boolean {
     return this.stopper.signal.aborted;
   }
 
-  /** Whether it polls the topic and group of this subscription. */
-  serves({ topic, group }: Subscription<Handle>): boolean {
-    return this.ref.topic === topic.alias && this.ref.group === group.alias;
+  /** Whether it reads the place of this feed. */
+  serves({ place }: Feed<Handle>): boolean {
+    return this.feed.place === place;
   }
 
   /** Deliveries that run or wait for a place. */
@@ -76,9 +72,11 @@ export class PollLoop<Handle> {
     return this.intake.inHand;
   }
 
-  /** Other handlers for the same messages, from the next delivery on. */
-  rewire(subscription: Subscription<Handle>): void {
-    this.subscription = subscription;
+  /** Other handlers for the same messages, from the next delivery on. `false` if the broker has to be asked for others. */
+  rewire(feed: Feed<Handle>): boolean {
+    if (this.feed.request !== feed.request) return false;
+    this.feed = feed;
+    return true;
   }
 
   /** Ends the poll under way, so that the loop looks at what has changed. */
@@ -133,6 +131,10 @@ export class PollLoop<Handle> {
       this.state = 'database';
       await Promise.race([this.intake.settled(), database.verdict(signal)]);
     }
+    if (this.inHand >= this.feed.atOnce) {
+      this.state = 'full';
+      await this.intake.settled();
+    }
     if (this.group.slots.free === 0 || inFlight.free === 0) {
       this.state = 'full';
       await this.group.slots.whenFree(signal);
@@ -145,12 +147,12 @@ export class PollLoop<Handle> {
     const { database, inFlight, capabilities } = this.context;
     if (!this.group.pause.isOpen || database.isClosed) return 0;
     const most = database.isTrying ? Math.max(0, 1 - this.inHand) : capabilities.limits.receiveBatch;
-    return Math.min(most, this.group.slots.free, inFlight.free);
+    return Math.min(most, this.feed.atOnce - this.inHand, this.group.slots.free, inFlight.free);
   }
 
   private async pollOnce(max: number): Promise<FailureInfo | null> {
     const { clock, capabilities } = this.context;
-    const { timeoutMs } = this.subscription.group;
+    const { timeoutMs } = this.feed.group;
     const startedAt = clock.monotonic();
     const poll = (this.poll = new AbortController());
     this.state = 'polling';
@@ -172,19 +174,19 @@ export class PollLoop<Handle> {
   }
 
   private take(delivery: Delivery): void {
-    const { context, subscription, source, acks } = this;
+    const { context, feed, source, acks } = this;
     const { capabilities, clock, hangUp } = context;
-    const { timeoutMs } = subscription.group;
+    const { timeoutMs } = feed.group;
     const lease = new LeasedDelivery({ source, acks, capabilities, clock, hangUp, timeoutMs }, delivery);
-    const run = new DeliveryRun(context, subscription, this.group, lease);
-    this.intake.take(run, subscription.spec.ordered ? delivery.message.orderingKey : null);
+    const run = new DeliveryRun(context, feed.subscriptionOf(delivery.message), this.group, lease);
+    this.intake.take(run, feed.ordered ? delivery.message.orderingKey : null);
   }
 
   private async backOff(failure: FailureInfo): Promise<void> {
     this.state = 'backing-off';
     this.error = failure;
     this.failures++;
-    this.context.events.emit('loop.failed', { loop: `consumer:${this.subscription.label}`, error: failure });
+    this.context.events.emit('loop.failed', { loop: `consumer:${this.feed.label}`, error: failure });
     await this.context.clock.sleep(pollBackoff(failure, this.failures, this.random), this.stopper.signal);
   }
 }

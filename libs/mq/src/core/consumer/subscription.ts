@@ -1,9 +1,14 @@
 import type { ResolvedGroup, ResolvedTopic } from '../config/resolved-options.js';
-import type { SubscriptionSpec } from '../transport/transport.js';
+import type { GroupRef } from '../events/event-map.js';
+import type { MessageSource, MqTransport, SubscriptionSpec } from '../transport/transport.js';
+import type { Feed } from './feed.js';
 import type { RegisteredHandler } from './handler.js';
 
 /** The messages of one (topic, group): what is asked of the broker, and which handler takes which of them. */
-export class Subscription<Handle = unknown> {
+export class Subscription<Handle = unknown> implements Feed<Handle> {
+  readonly place: string;
+  readonly request: string;
+  readonly atOnce = Infinity;
   readonly spec: SubscriptionSpec;
   private readonly byWireTag = new Map<string, RegisteredHandler<Handle>>();
   private readonly catchAll: RegisteredHandler<Handle> | null = null;
@@ -23,15 +28,32 @@ export class Subscription<Handle = unknown> {
       tags: tags === null ? null : tags.map((tag) => tag + tagSuffix).sort(),
       ordered: topic.ordered,
     };
+    this.place = JSON.stringify([topic.alias, group.alias]);
+    this.request = JSON.stringify(this.spec);
     for (const handler of handlers) {
       if (handler.tags === null) this.catchAll = handler;
       else for (const tag of handler.tags) this.byWireTag.set(tag + tagSuffix, handler);
     }
   }
 
-  /** What error messages and log lines call it. */
+  get ref(): GroupRef {
+    return { topic: this.topic.alias, group: this.group.alias };
+  }
+
   get label(): string {
     return `${this.topic.alias}/${this.group.alias}`;
+  }
+
+  get ordered(): boolean {
+    return this.spec.ordered;
+  }
+
+  open(transport: MqTransport): MessageSource {
+    return transport.subscribe(this.spec);
+  }
+
+  subscriptionOf(): this {
+    return this;
   }
 
   /** Group alias whose handling finishes the status row of these messages, `null` when the broker's acceptance does. */
@@ -53,9 +75,4 @@ function subscribedTags(group: ResolvedGroup, handlers: readonly RegisteredHandl
   if (group.tags !== null) return group.tags;
   const named = handlers.map((handler) => handler.tags);
   return named.includes(null) ? null : [...new Set(named.flatMap((tags) => tags ?? []))];
-}
-
-/** Whether two subscriptions ask the broker for the same messages. */
-export function sameSubscription(a: SubscriptionSpec, b: SubscriptionSpec): boolean {
-  return a.topic === b.topic && a.groupId === b.groupId && JSON.stringify(a.tags) === JSON.stringify(b.tags);
 }

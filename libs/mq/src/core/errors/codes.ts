@@ -31,6 +31,7 @@ export const MQ_ERROR_CODES = {
   MQ_HANDLER_TIMEOUT: 'A handler did not return within its timeout.',
   MQ_HANDLER_FAILED: 'A handler threw, or left its transaction unable to commit.',
   MQ_DATABASE_UNAVAILABLE: 'The database cannot be reached, or refused the statement.',
+  MQ_DEAD_LETTERED: 'The broker gave the message up; it was parked from the dead letters.',
   MQ_UNMATCHED: 'No handler of the group takes messages with this tag.',
 } as const;
 
