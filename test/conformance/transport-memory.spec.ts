@@ -6,9 +6,11 @@ function unreachable(): MemoryTransport {
   return transport;
 }
 
+let groups = 0;
 transportConformance('memory, rich profile', async () => ({
-  transport: memoryTransport({ profile: 'rich' }),
+  transport: memoryTransport({ profile: 'rich', maxDeliveries: 3 }),
   leaseMs: 500,
+  givingUp: () => ({ groupId: `GID_giving_up_${++groups}`, maxDeliveries: 3 }),
   unreachable,
 }));
 

@@ -8,7 +8,7 @@ export {
   type MemoryTransportOptions,
 } from '../transports/memory/memory-transport.js';
 export { transportConformance, type TestHooks } from './conformance/transport-conformance.js';
-export type { TopicKind, TransportHarness } from './conformance/transport-harness.js';
+export type { GivingUpGroup, TopicKind, TransportHarness } from './conformance/transport-harness.js';
 export { deliveryStoreConformance } from './conformance/delivery-store-conformance.js';
 export type { DeliveryStoreHarness, StagedRow } from './conformance/delivery-store-harness.js';
 export { MemoryDeliveryStore } from './memory-store/memory-delivery-store.js';

@@ -1,4 +1,5 @@
 import { consumingTests } from './consuming.js';
+import { deadLetterTests } from './dead-letters.js';
 import { optionalTests } from './optional.js';
 import { orderingTests } from './ordering.js';
 import { publishingTests } from './publishing.js';
@@ -40,5 +41,6 @@ export function transportConformance(
     hooks.describe('consuming', () => consumingTests(test));
     hooks.describe('order', () => orderingTests(test));
     hooks.describe('what capabilities promise', () => optionalTests(test));
+    hooks.describe('dead letters', () => deadLetterTests(test));
   });
 }

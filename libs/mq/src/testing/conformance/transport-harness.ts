@@ -18,10 +18,20 @@ export interface TransportHarness {
   topic?(kind: TopicKind): string | Promise<string>;
   /** A group that has read nothing of the topic. Default: a name that nobody used yet. */
   group?(topic: string): string | Promise<string>;
+  /**
+   * A group that has read nothing of the topic, never the same one twice, and to which the broker delivers a message
+   * `maxDeliveries` times before it gives it up: 2 or 3, because tests wait for it. Needed if `capabilities.deadLetterSource`.
+   */
+  givingUp?(topic: string): GivingUpGroup | Promise<GivingUpGroup>;
   /** The same transport, with nobody at the other end. */
   unreachable(): MqTransport;
   /** Ends the broker; the transport is closed by the suite. */
   close?(): Promise<void>;
+}
+
+export interface GivingUpGroup {
+  readonly groupId: string;
+  readonly maxDeliveries: number;
 }
 
 export type TopicKind = 'normal' | 'ordered' | 'delayed';
@@ -69,6 +79,12 @@ export class Bench {
     const source = this.transport.subscribe(spec);
     this.sources.push(source);
     assert.deepEqual(await this.poll(source, { waitMs: 0 }), [], 'the topic is empty');
+    return source;
+  }
+
+  deadLetters(groupId: string): MessageSource {
+    const source = this.transport.deadLetters!({ groupId, instanceId: null });
+    this.sources.push(source);
     return source;
   }
 
