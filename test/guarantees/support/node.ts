@@ -2,7 +2,12 @@ import type { ModuleMetadata, Type } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { TestingModule } from '@nestjs/testing';
 import { MqEvents, MqProducerService, type MqEventMap, type MqModuleOptions } from 'nestjs-reliable-mq';
-import { type MemoryBroker, type MemoryTransport, memoryTransport } from 'nestjs-reliable-mq/testing';
+import {
+  type MemoryBroker,
+  type MemoryProfile,
+  type MemoryTransport,
+  memoryTransport,
+} from 'nestjs-reliable-mq/testing';
 import type { DataSource } from 'typeorm';
 import type { TestDatabase } from '../../support/database.js';
 import { bootMq } from '../../support/mq-app.js';
@@ -13,7 +18,7 @@ export interface Node {
   readonly mq: MqProducerService;
   readonly events: MqEvents;
   readonly dataSource: DataSource;
-  /** In memory, with what RocketMQ over HTTP can do. */
+  /** In memory; with what RocketMQ over HTTP can do, unless told otherwise. */
   readonly transport: MemoryTransport;
   readonly broker: MemoryBroker;
 }
@@ -21,6 +26,8 @@ export interface Node {
 export interface NodeSetup extends Partial<MqModuleOptions> {
   /** Shared by the instances of one test. Default: a new one. */
   broker?: MemoryBroker;
+  /** Default `'http'`. */
+  profile?: MemoryProfile;
   handlers?: Type[];
   imports?: ModuleMetadata['imports'];
   dataSourceOptions?: object;
@@ -32,9 +39,9 @@ const GROUPS = { stock: { groupId: 'GID_stock' } };
 /** Boots an instance that polls quickly and hardly backs off, with one topic (`orders`) and one group (`stock`) unless told otherwise. */
 export async function bootNode(
   db: TestDatabase,
-  { broker, handlers = [], imports = [], dataSourceOptions, ...more }: NodeSetup = {},
+  { broker, profile = 'http', handlers = [], imports = [], dataSourceOptions, ...more }: NodeSetup = {},
 ): Promise<Node> {
-  const transport = memoryTransport({ profile: 'http', ...(broker && { broker }) });
+  const transport = memoryTransport({ profile, ...(broker && { broker }) });
   const options: MqModuleOptions = {
     transport,
     topics: TOPICS,
