@@ -31,6 +31,8 @@ export interface BenchOptions {
   group?: Partial<ResolvedGroup>;
   topic?: Partial<ResolvedTopic>;
   options?: Partial<Pick<ResolvedOptions, 'tagSuffix' | 'maxInFlight'>>;
+  /** More topics, by alias. */
+  topics?: Record<string, Partial<ResolvedTopic>>;
   /** More groups, by alias. */
   groups?: Record<string, Partial<ResolvedGroup>>;
   handlers?: RegisteredHandler<Handle>[];
@@ -53,7 +55,12 @@ export function consumerBench(setup: BenchOptions = {}) {
   const events = new MqEvents();
   const log: { name: MqEventName; event: MqEventMap[MqEventName] }[] = [];
   events.onAny((name, event) => log.push({ name, event }));
-  const topics = new Map([['orders', resolvedTopic(setup.topic)]]);
+  const topics = new Map(
+    Object.entries({ orders: setup.topic ?? {}, ...setup.topics }).map(([alias, topic]) => [
+      alias,
+      resolvedTopic({ alias, ...topic }),
+    ]),
+  );
   const groups = new Map(
     Object.entries({ stock: setup.group ?? {}, ...setup.groups }).map(([alias, group]) => [
       alias,
