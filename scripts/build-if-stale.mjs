@@ -20,7 +20,7 @@ const PROJECTS = [
     name: 'mq',
     inputs: ['libs/mq'],
     output: 'libs/mq/dist/index.js',
-    commands: ['npx nest build mq', 'npm run --silent build:cjs'],
+    commands: ['npm run --silent prepare', 'npx nest build mq', 'npm run --silent build:cjs'],
   },
   {
     name: 'mq-emulator',

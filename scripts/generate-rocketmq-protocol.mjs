@@ -53,6 +53,11 @@ const text = `// Made by scripts/generate-rocketmq-protocol.mjs from ${name} ${v
 /** The part of the protocol that the transport speaks, as \`fromJSON\` of @grpc/proto-loader takes it. */
 export const PROTOCOL: object = ${JSON.stringify(trimmed())};
 
+/** What each call with one request and one answer takes and gives. */
+export interface UnaryCalls {
+${unaryCalls().join('\n')}
+}
+
 ${[...everything].map((type) => declare(type)).join('\n')}`;
 writeFileSync(TARGET, text);
 
@@ -78,6 +83,15 @@ function trimmed() {
   for (const key of Object.keys(methods)) if (!CALLS.includes(key)) delete methods[key];
   delete json.nested.apache.nested.rocketmq.nested.v2.options;
   return json;
+}
+
+function unaryCalls() {
+  return CALLS.map((call) => service.methods[call])
+    .filter((method) => !method.requestStream && !method.responseStream)
+    .map(({ name, resolvedRequestType, resolvedResponseType }) => {
+      const key = name[0].toLowerCase() + name.slice(1);
+      return `  ${key}: { request: ${resolvedRequestType.name}; response: ${resolvedResponseType.name}Received };`;
+    });
 }
 
 function declare(type) {

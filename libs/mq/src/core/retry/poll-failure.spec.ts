@@ -4,8 +4,8 @@ import { pollBackoff, pollFailure } from './poll-failure.js';
 const failure = (...args: ConstructorParameters<typeof TransportError>) => pollFailure(new TransportError(...args));
 
 it.each([
-  ['unavailable', 'MQ_BROKER_UNAVAILABLE', 1_000, 30_000],
-  ['unknown', 'MQ_BROKER_UNAVAILABLE', 1_000, 30_000],
+  ['unavailable', 'MQ_BROKER_UNAVAILABLE', 1_000, 3_000],
+  ['unknown', 'MQ_BROKER_UNAVAILABLE', 1_000, 3_000],
   ['throttled', 'MQ_BROKER_THROTTLED', 1_000, 30_000],
   ['auth', 'MQ_BROKER_AUTH', 10_000, 120_000],
   ['not-found', 'MQ_BROKER_REJECTED', 10_000, 120_000],

@@ -1,4 +1,5 @@
-import { Problems } from '../../core/config/problems.js';
+import { Findings } from '../../core/config/findings.js';
+import type { Problems } from '../../core/config/problems.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { Duration } from '../../core/runtime/duration.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
@@ -62,14 +63,6 @@ const KNOWN: readonly string[] = [
   'maxResponseBytes',
   'clock',
 ];
-
-class Findings extends Problems {
-  readonly violations: Violation[] = [];
-
-  override add(path: string, problem: string): void {
-    this.violations.push({ path, problem });
-  }
-}
 
 /** Never throws: what is wrong is told by the second part of the answer, everything at once. */
 export function resolveAliyunHttpOptions(options: AliyunHttpOptions): [ResolvedAliyunHttpOptions, Violation[]] {

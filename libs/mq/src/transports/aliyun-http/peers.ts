@@ -1,4 +1,6 @@
-import { MqError } from '../../core/errors/mq-error.js';
+import { optionalPeer } from '../../core/runtime/optional-peer.js';
+
+const INSTALL = '@aliyunmq/mq-http-sdk@1.0.4 undici@7';
 
 /** What a request looks like once the SDK has shaped and signed it. */
 export interface SignedRequest {
@@ -63,8 +65,8 @@ export interface Peers {
  */
 export async function loadPeers(): Promise<Peers> {
   const [sdk, undici] = await Promise.all([
-    peer('@aliyunmq/mq-http-sdk', importSdk),
-    peer('undici', () => import('undici')),
+    optionalPeer('@aliyunmq/mq-http-sdk', 'The transport aliyun-http', INSTALL, importSdk),
+    optionalPeer('undici', 'The transport aliyun-http', INSTALL, () => import('undici')),
   ]);
   return { sdk: sdk.default ?? sdk, undici };
 }
@@ -72,20 +74,4 @@ export async function loadPeers(): Promise<Peers> {
 function importSdk(): Promise<MqHttpSdk & { default?: MqHttpSdk }> {
   // @ts-expect-error -- no types; MqHttpSdk says what we use
   return import('@aliyunmq/mq-http-sdk');
-}
-
-async function peer<T>(name: string, load: () => Promise<T>): Promise<T> {
-  try {
-    return await load();
-  } catch (cause) {
-    const code = (cause as { code?: unknown } | null)?.code;
-    const missing =
-      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && String(cause).includes(`'${name}'`);
-    if (!missing) throw cause;
-    throw new MqError(
-      'MQ_PEER_MISSING',
-      `The transport aliyun-http needs the package ${name}, which is not installed. Run: npm install @aliyunmq/mq-http-sdk@1.0.4 undici@7`,
-      { details: { package: name }, cause },
-    );
-  }
 }

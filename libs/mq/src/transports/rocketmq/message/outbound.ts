@@ -1,0 +1,36 @@
+import { hostname } from 'node:os';
+import type { OutboundMessage } from '../../../core/transport/transport.js';
+import { toTimestamp } from '../protocol/times.js';
+import type { Message, MessageType, Resource } from '../protocol/generated.js';
+
+const HOST = hostname();
+
+/** What the broker calls this kind of message; a topic takes one kind. */
+export function messageType({ deliverAt, orderingKey }: OutboundMessage): MessageType {
+  if (deliverAt !== null) return 'DELAY';
+  return orderingKey !== null ? 'FIFO' : 'NORMAL';
+}
+
+export function toWire(
+  message: OutboundMessage,
+  { topic, queueId, messageId, now }: { topic: Resource; queueId: number; messageId: string; now: number },
+): Message {
+  const { tag, key, deliverAt, orderingKey, properties, body } = message;
+  return {
+    topic,
+    userProperties: { ...properties },
+    systemProperties: {
+      ...(tag !== null && { tag }),
+      keys: [key],
+      messageId,
+      bodyEncoding: 'IDENTITY',
+      messageType: messageType(message),
+      bornTimestamp: toTimestamp(now),
+      bornHost: HOST,
+      ...(deliverAt !== null && { deliveryTimestamp: toTimestamp(deliverAt) }),
+      ...(orderingKey !== null && { messageGroup: orderingKey }),
+      queueId,
+    },
+    body: Buffer.from(body, 'utf8'),
+  };
+}

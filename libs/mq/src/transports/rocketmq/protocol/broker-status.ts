@@ -1,0 +1,65 @@
+import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
+import type { Code, StatusReceived } from './generated.js';
+
+/**
+ * What the codes of an answer mean. A code that is not here is retried (`unknown`) and not believed: calling it `invalid`
+ * would park messages because of a code that a newer server has.
+ */
+const KINDS: Partial<Record<Code, TransportErrorKind>> = {
+  UNAUTHORIZED: 'auth',
+  FORBIDDEN: 'auth',
+  PAYMENT_REQUIRED: 'auth',
+  NOT_FOUND: 'not-found',
+  TOPIC_NOT_FOUND: 'not-found',
+  CONSUMER_GROUP_NOT_FOUND: 'not-found',
+  // The type of the topic is wrong, which whoever made it can repair; the messages are as good as before.
+  MESSAGE_PROPERTY_CONFLICT_WITH_TYPE: 'not-found',
+  TOO_MANY_REQUESTS: 'throttled',
+  PAYLOAD_TOO_LARGE: 'too-large',
+  MESSAGE_BODY_TOO_LARGE: 'too-large',
+  MESSAGE_PROPERTIES_TOO_LARGE: 'too-large',
+  ILLEGAL_TOPIC: 'invalid',
+  ILLEGAL_CONSUMER_GROUP: 'invalid',
+  ILLEGAL_MESSAGE_TAG: 'invalid',
+  ILLEGAL_MESSAGE_KEY: 'invalid',
+  ILLEGAL_MESSAGE_GROUP: 'invalid',
+  ILLEGAL_MESSAGE_PROPERTY_KEY: 'invalid',
+  ILLEGAL_FILTER_EXPRESSION: 'invalid',
+  ILLEGAL_INVISIBLE_TIME: 'invalid',
+  ILLEGAL_DELIVERY_TIME: 'invalid',
+  MESSAGE_BODY_EMPTY: 'invalid',
+  INVALID_RECEIPT_HANDLE: 'lease-lost',
+};
+
+const ADVICE: Partial<Record<Code, string>> = {
+  UNAUTHORIZED: 'check transport.credentials',
+  FORBIDDEN: 'the user may not do this; check its permissions at the broker',
+  PAYMENT_REQUIRED: 'the provider has suspended the account',
+  TOPIC_NOT_FOUND: 'create the topic at the broker, or correct its name and transport.namespace',
+  CONSUMER_GROUP_NOT_FOUND: 'create the group at the broker, or correct groupId',
+  MESSAGE_PROPERTY_CONFLICT_WITH_TYPE:
+    'a topic takes one type of message: NORMAL, FIFO for ordered, DELAY for delayed ones',
+  TOO_MANY_REQUESTS: 'the broker asks to slow down',
+};
+
+/** Whether it is the code for "carried out". */
+export function isOk(status: StatusReceived | null | undefined): boolean {
+  return status?.code === 'OK';
+}
+
+/** The error for a status that is not `OK`; a missing one is an answer that makes no sense. */
+export function refusal(what: string, status: StatusReceived | null | undefined): TransportError {
+  if (!status) return new TransportError('unknown', `${what}: the broker answered without a status`);
+  const code = status.code as Code;
+  const advice = ADVICE[code] ? ` (${ADVICE[code]})` : '';
+  return new TransportError(
+    KINDS[code] ?? 'unknown',
+    `${what}: the broker answered ${code}: ${oneLine(status.message)}${advice}`,
+    { brokerCode: String(code) },
+  );
+}
+
+export function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
+}

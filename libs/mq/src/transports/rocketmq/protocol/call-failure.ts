@@ -1,0 +1,40 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
+import { oneLine } from './broker-status.js';
+
+/** Status codes of gRPC itself: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+export const GRPC = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+const KINDS: Partial<Record<number, TransportErrorKind>> = {
+  [GRPC.PERMISSION_DENIED]: 'auth',
+  [GRPC.UNAUTHENTICATED]: 'auth',
+  [GRPC.RESOURCE_EXHAUSTED]: 'throttled',
+  // Whoever answers does not know the call, so it has not carried it out: some other server listens there.
+  [GRPC.UNIMPLEMENTED]: 'unavailable',
+};
+
+const ADVICE: Partial<Record<number, string>> = {
+  [GRPC.UNIMPLEMENTED]: 'transport.endpoints must name the gRPC port of a RocketMQ 5 proxy',
+};
+
+/**
+ * The error for a call that ended without an answer of the broker.
+ *
+ * @param sent whether a connection was there at any time of the call; without one, nothing can have left
+ */
+export function callFailure(what: string, error: ServiceError, sent: boolean): TransportError {
+  const kind = KINDS[error.code] ?? (sent ? 'unknown' : 'unavailable');
+  const advice = ADVICE[error.code] ? ` (${ADVICE[error.code]})` : '';
+  const said = oneLine(error.details || error.message);
+  return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });
+}

@@ -1,0 +1,149 @@
+import { Findings } from '../../core/config/findings.js';
+import type { Problems } from '../../core/config/problems.js';
+import type { Clock } from '../../core/runtime/clock.js';
+import type { Duration } from '../../core/runtime/duration.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
+import type { Violation } from '../../core/transport/transport.js';
+import { PROFILES, type RocketmqProfile } from './profiles.js';
+import { parseEndpoints, type Endpoint } from './wire/endpoint.js';
+
+export interface RocketmqOptions {
+  /**
+   * Host and port of the proxy, `'mq.internal:8081'`; several as a list or with semicolons between. The port must be
+   * given: 8081 for Apache's proxy, 8080 or 8081 at Alibaba Cloud. No scheme: `tls` decides.
+   */
+  endpoints: string | readonly string[];
+  /** Needed where the broker asks for them. At Alibaba Cloud: user name and password of the instance, not an AccessKey. */
+  credentials?: RocketmqCredentials;
+  /** At Alibaba Cloud the instance id, for serverless instances over the internet. Apache's proxy ignores it. Default: none. */
+  namespace?: string;
+  /** Encrypts the connection; an object for certificates of your own. Default `false`. */
+  tls?: boolean | RocketmqTls;
+  /** Whose limits apply: `'apache'` (default) or `'aliyun'`. */
+  profile?: RocketmqProfile;
+  /** How long a connection may take to be made, and a short call that carries no message. Default `'3s'`. */
+  connectTimeout?: Duration;
+  /** How long publishing one message may take. Default `'5s'`; keep it below `reproduce.lease`. */
+  requestTimeout?: Duration;
+  /** For tests. Default: the system's. */
+  clock?: Clock;
+}
+
+export interface RocketmqCredentials {
+  accessKey: string;
+  accessSecret: string;
+  /** Of temporary credentials. */
+  securityToken?: string;
+}
+
+export interface RocketmqTls {
+  /** Certificates to trust, in PEM. Default: those that Node trusts. */
+  ca?: string | Buffer;
+  /** Client certificate and its key, in PEM, where the broker asks for one. */
+  cert?: string | Buffer;
+  key?: string | Buffer;
+  /** `false` accepts any certificate, also that of somebody in between. Default `true`. */
+  rejectUnauthorized?: boolean;
+}
+
+/** Options after checking. Of no use while there are problems. */
+export interface ResolvedRocketmqOptions {
+  readonly accessPoints: readonly Endpoint[];
+  readonly credentials: RocketmqCredentials | null;
+  readonly namespace: string;
+  readonly tls: RocketmqTls | null;
+  readonly profile: RocketmqProfile;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+const KNOWN = [
+  'endpoints',
+  'credentials',
+  'namespace',
+  'tls',
+  'profile',
+  'connectTimeout',
+  'requestTimeout',
+  'clock',
+] as const;
+
+/** Never throws: what is wrong is told by the second part of the answer, everything at once. */
+export function resolveRocketmqOptions(options: RocketmqOptions): [ResolvedRocketmqOptions, Violation[]] {
+  const problems = new Findings();
+  if ((options as unknown) === undefined) problems.add('transport', 'rocketmq() needs options: endpoints');
+  const raw = problems.object('transport', options, KNOWN);
+  const resolved: ResolvedRocketmqOptions = {
+    accessPoints: readEndpoints(problems, raw['endpoints']),
+    credentials: readCredentials(problems, raw['credentials']),
+    namespace: readNamespace(problems, raw['namespace']),
+    tls: readTls(problems, raw['tls']),
+    profile: readProfile(problems, raw['profile']),
+    connectTimeoutMs: problems.duration('transport.connectTimeout', raw['connectTimeout'], '3s', { min: 1 }),
+    requestTimeoutMs: problems.duration('transport.requestTimeout', raw['requestTimeout'], '5s', { min: 1 }),
+    clock: (raw['clock'] as Clock | undefined) ?? systemClock,
+  };
+  return [resolved, problems.violations];
+}
+
+function readEndpoints(problems: Problems, value: unknown): Endpoint[] {
+  const path = 'transport.endpoints';
+  const list = typeof value === 'string' ? value.split(';') : Array.isArray(value) ? (value as unknown[]) : null;
+  if (value === undefined || value === '') problems.add(path, "is required, e.g. 'mq.internal:8081'");
+  else if (!list?.every((part): part is string => typeof part === 'string')) {
+    problems.add(path, 'must be a text or a list of texts');
+  } else {
+    const parts = list.map((part) => part.trim()).filter((part) => part !== '');
+    const [endpoints, wrong] = parseEndpoints(parts);
+    for (const problem of wrong) problems.add(path, problem);
+    if (parts.length === 0) problems.add(path, 'is empty');
+    return endpoints;
+  }
+  return [];
+}
+
+function readCredentials(problems: Problems, value: unknown): RocketmqCredentials | null {
+  const path = 'transport.credentials';
+  if (value === undefined) return null;
+  const raw = problems.object(path, value, ['accessKey', 'accessSecret', 'securityToken']);
+  for (const key of ['accessKey', 'accessSecret', 'securityToken']) {
+    const text = raw[key];
+    if (text === undefined || text === '') {
+      if (key !== 'securityToken') problems.add(`${path}.${key}`, 'is required');
+    } else if (typeof text !== 'string' || !/^[\u0021-\u007e]+$/.test(text)) {
+      // What fits into a header: a key copied with its line end would only ever be a bad signature.
+      problems.add(`${path}.${key}`, 'must be a text of visible ASCII characters; look for a blank or a line end');
+    }
+  }
+  return raw as unknown as RocketmqCredentials;
+}
+
+function readNamespace(problems: Problems, value: unknown): string {
+  const text = problems.text('transport.namespace', value);
+  if (!/^[A-Za-z0-9_-]{0,128}$/.test(text))
+    problems.add('transport.namespace', 'must be letters, digits, hyphens or underscores');
+  return text;
+}
+
+function readTls(problems: Problems, value: unknown): RocketmqTls | null {
+  if (value === undefined || value === false) return null;
+  if (value === true) return {};
+  const raw = problems.object('transport.tls', value, ['ca', 'cert', 'key', 'rejectUnauthorized']);
+  for (const key of ['ca', 'cert', 'key']) {
+    const pem = raw[key];
+    if (pem !== undefined && typeof pem !== 'string' && !Buffer.isBuffer(pem))
+      problems.add(`transport.tls.${key}`, 'must be PEM, as a text or a Buffer');
+  }
+  if ((raw['cert'] === undefined) !== (raw['key'] === undefined))
+    problems.add('transport.tls', 'needs cert and key together, or neither');
+  problems.flag('transport.tls.rejectUnauthorized', raw['rejectUnauthorized'], true);
+  return raw;
+}
+
+function readProfile(problems: Problems, value: unknown): RocketmqProfile {
+  if (value === undefined) return 'apache';
+  if (typeof value === 'string' && Object.hasOwn(PROFILES, value)) return value as RocketmqProfile;
+  problems.add('transport.profile', `must be one of ${Object.keys(PROFILES).join(', ')}`);
+  return 'apache';
+}

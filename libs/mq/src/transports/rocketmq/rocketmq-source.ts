@@ -1,0 +1,210 @@
+import { TransportError } from '../../core/transport/transport-error.js';
+import type { Delivery, MessageSource, ReceiveRequest, Settlement } from '../../core/transport/transport.js';
+import { fromWire, type DeliveryHandle } from './message/inbound.js';
+import { isOk, refusal } from './protocol/broker-status.js';
+import type { FilterExpression, Resource } from './protocol/generated.js';
+import { toDuration } from './protocol/times.js';
+import { unsent } from './protocol/unsent.js';
+import { AbsentTopic } from './receive/absent-topic.js';
+import { PollSet } from './receive/poll-set.js';
+import type { Queue, Route } from './routes/route.js';
+import type { Wiring } from './wiring.js';
+import type { Session } from './session/session.js';
+import type { Connection } from './wire/connection.js';
+
+export interface SourceSpec {
+  readonly topic: Resource & { readonly name: string };
+  readonly group: Resource & { readonly name: string };
+  readonly filter: FilterExpression;
+  /** A topic that is made with its first message: while it is missing, there is nothing to read. */
+  readonly mayBeAbsent: boolean;
+}
+
+/** The messages of one topic for one group. */
+export class RocketmqSource implements MessageSource {
+  private readonly polls: PollSet;
+  private readonly absent: AbsentTopic;
+  private request: ReceiveRequest = { max: 1, waitMs: 0, leaseMs: 0 };
+  private closed = false;
+
+  constructor(
+    private readonly wire: () => Promise<Wiring>,
+    private readonly session: (wiring: Wiring) => Session,
+    private readonly spec: SourceSpec,
+    private readonly clock: Wiring['clock'],
+  ) {
+    this.polls = new PollSet((queue, max, signal) => this.poll(queue, max, signal));
+    this.absent = new AbsentTopic(clock);
+  }
+
+  async receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]> {
+    if (this.closed) throw new TransportError('aborted', `${this.what('poll')}: the subscription is closed`);
+    this.request = request;
+    const route = await this.route(request, signal);
+    if (!route) return [];
+    if (route.readable.length === 0)
+      throw new TransportError('not-found', `${this.what('poll')}: the topic may not be read`);
+    return this.polls.receive(route.readable, request.max, signal);
+  }
+
+  async ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]> {
+    const byEndpoint = new Map<string, Delivery[]>();
+    for (const delivery of deliveries) {
+      const { key } = handleOf(delivery).endpoint;
+      byEndpoint.set(key, [...(byEndpoint.get(key) ?? []), delivery]);
+    }
+    const settled = new Map<Delivery, Settlement>();
+    await Promise.all(
+      Array.from(byEndpoint.values(), async (group) => {
+        const settlements = await this.ackAt(group, signal);
+        group.forEach((delivery, index) => settled.set(delivery, settlements[index]!));
+      }),
+    );
+    return deliveries.map((delivery) => settled.get(delivery)!);
+  }
+
+  async retryIn(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement> {
+    const answer = await this.changeInvisible(delivery, ms, signal).catch(() => null);
+    if (!answer) return 'unknown';
+    return settlementOf(answer.status);
+  }
+
+  async extend(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Delivery | null> {
+    const startedAt = this.clock.monotonic();
+    const { status, receiptHandle } = await this.changeInvisible(delivery, ms, signal);
+    if (!isOk(status)) {
+      const refused = refusal(this.what('lease extension'), status);
+      if (refused.kind === 'lease-lost') return null;
+      throw refused;
+    }
+    const { handle: old, ...rest } = delivery;
+    const handle: DeliveryHandle = { ...(old as DeliveryHandle), ...(receiptHandle && { receiptHandle }) };
+    return { ...rest, leaseEndsAt: startedAt + ms, handle };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    const unasked = await this.polls.close();
+    const signal = new AbortController().signal;
+    await Promise.all(unasked.map((delivery) => this.retryIn(delivery, 0, signal)));
+  }
+
+  /** `null` while the topic may be missing, and is, after the wait that was asked for. */
+  private async route({ waitMs }: ReceiveRequest, signal: AbortSignal): Promise<Route | null> {
+    const { name } = this.spec.topic;
+    try {
+      if (!this.absent.isAssumed) {
+        const { routes } = await this.wire();
+        const route = await routes.get(name, signal);
+        this.absent.forget();
+        return route;
+      }
+    } catch (error) {
+      const known = error as TransportError;
+      if (!this.spec.mayBeAbsent || known.kind !== 'not-found') throw error;
+      this.absent.note();
+    }
+    await this.clock.sleep(waitMs, signal);
+    return null;
+  }
+
+  private async poll(queue: Queue, max: number, signal: AbortSignal): Promise<Delivery[]> {
+    const wiring = await this.wire();
+    const connection = wiring.connections.to(queue.endpoint);
+    const session = this.session(wiring);
+    await session.ready(connection, signal).catch((error: unknown) => {
+      throw unsent(error);
+    });
+    const { waitMs, leaseMs } = this.request;
+    const { topic, group, filter } = this.spec;
+    const parts = await connection.receive(
+      {
+        group,
+        messageQueue: { topic, id: queue.id, broker: { name: queue.brokerName, id: 0 }, permission: 'READ_WRITE' },
+        filterExpression: filter,
+        batchSize: max,
+        invisibleDuration: toDuration(leaseMs),
+        autoRenew: false,
+        longPollingTimeout: toDuration(waitMs),
+      },
+      {
+        what: this.what('poll'),
+        headers: wiring.headers(session.clientId),
+        deadlineMs: waitMs + wiring.requestTimeoutMs,
+        signal,
+      },
+    );
+    const leaseEndsAt = this.clock.monotonic() + leaseMs;
+    const messages = parts.flatMap(({ message }) => (message ? [message] : []));
+    const status = parts.find((part) => part.status)?.status;
+    if (messages.length === 0 && status?.code !== 'MESSAGE_NOT_FOUND' && !isOk(status)) {
+      throw this.refused(wiring, session, connection, status);
+    }
+    wiring.routes.confirm(topic.name);
+    return messages.flatMap((message) => fromWire(message, queue.endpoint, leaseEndsAt) ?? []);
+  }
+
+  private refused(
+    { routes }: Wiring,
+    session: Session,
+    connection: Connection,
+    status: Parameters<typeof refusal>[1],
+  ): TransportError {
+    // "Settings is null": the proxy has lost what the session told it, and says so only like this.
+    if (status?.code === 'INTERNAL_SERVER_ERROR' || status?.code === 'UNRECOGNIZED_CLIENT_TYPE')
+      session.renew(connection);
+    return routes.judge(this.spec.topic.name, refusal(this.what('poll'), status));
+  }
+
+  private async ackAt(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]> {
+    const handles = deliveries.map(handleOf);
+    const unknown = handles.map((): Settlement => 'unknown');
+    try {
+      const wiring = await this.wire();
+      const { group, topic } = this.spec;
+      const entries = handles.map(({ messageId, receiptHandle }) => ({ messageId, receiptHandle }));
+      const answer = await wiring.connections
+        .to(handles[0]!.endpoint)
+        .unary('ackMessage', { group, topic, entries }, this.call(wiring, 'acknowledgement', signal));
+      if (answer.entries.length === 0) return handles.map(() => settlementOf(answer.status));
+      const byHandle = new Map(answer.entries.map((entry) => [entry.receiptHandle, entry.status]));
+      return handles.map(({ receiptHandle }, index) =>
+        settlementOf(byHandle.get(receiptHandle) ?? answer.entries[index]?.status),
+      );
+    } catch {
+      // No settlement is known, whatever the reason: the next poll fails for the same reason, and tells it.
+      return unknown;
+    }
+  }
+
+  private async changeInvisible(delivery: Delivery, ms: number, signal: AbortSignal) {
+    const wiring = await this.wire();
+    const { group, topic } = this.spec;
+    const { endpoint, messageId, receiptHandle } = handleOf(delivery);
+    return wiring.connections
+      .to(endpoint)
+      .unary(
+        'changeInvisibleDuration',
+        { group, topic, messageId, receiptHandle, invisibleDuration: toDuration(ms) },
+        this.call(wiring, 'lease change', signal),
+      );
+  }
+
+  private call(wiring: Wiring, what: string, signal: AbortSignal) {
+    const { clientId } = this.session(wiring);
+    return { what: this.what(what), headers: wiring.headers(clientId), deadlineMs: wiring.requestTimeoutMs, signal };
+  }
+
+  private what(doing: string): string {
+    return `${doing} of '${this.spec.topic.name}' for ${this.spec.group.name}`;
+  }
+}
+
+function handleOf(delivery: Delivery): DeliveryHandle {
+  return delivery.handle as DeliveryHandle;
+}
+
+function settlementOf(status: Parameters<typeof refusal>[1]): Settlement {
+  if (isOk(status)) return 'done';
+  return refusal('settlement', status).kind === 'lease-lost' ? 'lease-lost' : 'unknown';
+}

@@ -1,0 +1,194 @@
+import { inspect } from 'node:util';
+import { MqError } from '../../core/errors/mq-error.js';
+import { TransportError } from '../../core/transport/transport-error.js';
+import type {
+  DeadLetterSpec,
+  MessageSource,
+  MqTransport,
+  OutboundMessage,
+  PublishReceipt,
+  SubscriptionSpec,
+  Violation,
+} from '../../core/transport/transport.js';
+import { MessageIds } from './message/message-id.js';
+import { messageType, toWire } from './message/outbound.js';
+import { PROFILES } from './profiles.js';
+import { isOk, refusal } from './protocol/broker-status.js';
+import type { FilterExpression, SendMessageResponseReceived } from './protocol/generated.js';
+import { unsent } from './protocol/unsent.js';
+import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
+import { RocketmqSource } from './rocketmq-source.js';
+import type { Queue } from './routes/route.js';
+import { validateMessage, validateSubscription } from './validate.js';
+import { Wiring } from './wiring.js';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
+
+/** {@link rocketmq} */
+export class RocketmqTransport implements MqTransport {
+  readonly name = 'rocketmq';
+  readonly capabilities: MqTransport['capabilities'];
+  readonly deadLetters?: (spec: DeadLetterSpec) => MessageSource;
+  // Private to the language, not only to the compiler: they hold secrets, and no inspection or serialisation sees them.
+  readonly #options: ResolvedRocketmqOptions;
+  readonly #violations: readonly Violation[];
+  readonly #ids: MessageIds;
+  #wiring: Promise<Wiring> | null = null;
+
+  constructor(options: RocketmqOptions) {
+    [this.#options, this.#violations] = resolveRocketmqOptions(options);
+    this.#ids = new MessageIds(this.#options.clock);
+    this.capabilities = PROFILES[this.#options.profile].capabilities;
+    if (this.capabilities.deadLetterSource) this.deadLetters = (spec) => this.#deadLetters(spec);
+  }
+
+  problems(): Violation[] {
+    return [...this.#violations];
+  }
+
+  warnings(): string[] {
+    const { tls, accessPoints, credentials } = this.#options;
+    const remote = accessPoints.filter(({ addresses }) => addresses.some(({ host }) => !LOOPBACK.test(host)));
+    const found: string[] = [];
+    if (!tls && remote.length > 0) {
+      const exposed = credentials
+        ? 'read and change messages, and use the signed headers again'
+        : 'read and change messages';
+      found.push(
+        `transport.endpoints: ${remote[0]!.key} is not encrypted, whoever is on the way can ${exposed}; set tls: true`,
+      );
+    }
+    if (tls?.rejectUnauthorized === false)
+      found.push(
+        'transport.tls.rejectUnauthorized: false accepts the certificate of anybody in between; give ca instead',
+      );
+    return found;
+  }
+
+  validateMessage(message: OutboundMessage): Violation[] {
+    return validateMessage(message, PROFILES[this.#options.profile], this.#options.clock.now());
+  }
+
+  validateSubscription(spec: SubscriptionSpec): Violation[] {
+    return validateSubscription(spec, PROFILES[this.#options.profile]);
+  }
+
+  async connect(): Promise<void> {
+    await this.#connect();
+  }
+
+  async close(): Promise<void> {
+    const wiring = this.#wiring;
+    this.#wiring = null;
+    await (await wiring?.catch(() => null))?.close();
+  }
+
+  async publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt> {
+    const what = `publish to '${message.topic}'`;
+    // A row may be older than the rules of this transport, or have been written for another one.
+    const [violation] = this.validateMessage(message);
+    if (violation) {
+      const { tooLarge, path, problem } = violation;
+      throw new TransportError(tooLarge ? 'too-large' : 'invalid', `${what}: ${path} ${problem}`);
+    }
+    const wiring = await this.#connect();
+    const queue = await this.#queueFor(wiring, message, signal);
+    const connection = wiring.connections.to(queue.endpoint);
+    const session = wiring.producer(message.topic);
+    await session.ready(connection, signal).catch((error: unknown) => {
+      wiring.routes.doubt(message.topic);
+      throw unsent(error);
+    });
+    const wireMessage = toWire(message, {
+      topic: wiring.resource(message.topic),
+      queueId: queue.id,
+      messageId: this.#ids.next(),
+      now: this.#options.clock.now(),
+    });
+    const headers = wiring.headers(session.clientId);
+    const call = { what, headers, deadlineMs: this.#options.requestTimeoutMs, signal };
+    try {
+      const answer = await connection.unary('sendMessage', { messages: [wireMessage] }, call);
+      const receipt = readReceipt(what, answer);
+      wiring.routes.confirm(message.topic);
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      if (error.kind === 'unavailable') wiring.routes.doubt(message.topic);
+      throw wiring.routes.judge(message.topic, error);
+    }
+  }
+
+  subscribe(spec: SubscriptionSpec): MessageSource {
+    const filter: FilterExpression =
+      spec.tags === null ? EVERYTHING : { type: 'TAG', expression: spec.tags.join('||') };
+    return this.#source(spec.groupId, spec.topic, filter, false);
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { accessPoints, namespace, profile, tls, credentials } = this.#options;
+    const endpoints = accessPoints.map(({ key }) => key);
+    return { name: this.name, endpoints, namespace, profile, tls: tls !== null, credentials: credentials && '***' };
+  }
+
+  [inspect.custom](): string {
+    return `RocketmqTransport ${inspect(this.toJSON())}`;
+  }
+
+  async #queueFor(wiring: Wiring, message: OutboundMessage, signal: AbortSignal): Promise<Queue> {
+    const { topic, orderingKey } = message;
+    const route = await wiring.routes.get(topic, signal);
+    const type = messageType(message);
+    if (!route.takes(type)) {
+      throw new TransportError(
+        'not-found',
+        `publish to '${topic}': the topic takes messages of type ${route.types}, and this is one of type ${type}; correct the type of the topic, or topics.*.ordered`,
+      );
+    }
+    const queue = route.choose(orderingKey, (endpoint) => wiring.connections.to(endpoint).isDoubtful);
+    if (!queue) throw new TransportError('not-found', `publish to '${topic}': the topic may not be written to`);
+    return queue;
+  }
+
+  #deadLetters({ groupId }: DeadLetterSpec): MessageSource {
+    return this.#source(groupId, `%DLQ%${groupId}`, EVERYTHING, true);
+  }
+
+  #source(groupId: string, topicName: string, filter: FilterExpression, mayBeAbsent: boolean): MessageSource {
+    const { namespace, clock } = this.#options;
+    const topic = { resourceNamespace: namespace, name: topicName };
+    const group = { resourceNamespace: namespace, name: groupId };
+    return new RocketmqSource(
+      () => this.#connect(),
+      (wiring) => wiring.consumer(groupId, topicName, filter),
+      { topic, group, filter, mayBeAbsent },
+      clock,
+    );
+  }
+
+  #connect(): Promise<Wiring> {
+    this.#wiring ??= this.#open().catch((error: unknown) => {
+      this.#wiring = null;
+      throw error;
+    });
+    return this.#wiring;
+  }
+
+  async #open(): Promise<Wiring> {
+    if (this.#violations.length > 0) {
+      const lines = this.#violations.map(({ path, problem }) => `${path}: ${problem}`);
+      throw new MqError('MQ_CONFIG_INVALID', `The options of rocketmq() have problems:\n  ${lines.join('\n  ')}`);
+    }
+    return Wiring.open(this.#options);
+  }
+}
+
+/** Only an `OK` for this very message, with an id, is a receipt. */
+function readReceipt(what: string, { status, entries }: SendMessageResponseReceived): PublishReceipt {
+  const [entry] = entries;
+  if (!entry || !isOk(entry.status)) throw refusal(what, entry?.status ?? status);
+  if (!isOk(status) && status?.code !== 'MULTIPLE_RESULTS') throw refusal(what, status);
+  if (entry.messageId === '') throw new TransportError('unknown', `${what}: the broker answered OK without an id`);
+  return { brokerMessageId: entry.messageId };
+}

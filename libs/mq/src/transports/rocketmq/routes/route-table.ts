@@ -1,0 +1,135 @@
+import type { Clock } from '../../../core/runtime/clock.js';
+import { TransportError } from '../../../core/transport/transport-error.js';
+import { isOk, refusal } from '../protocol/broker-status.js';
+import type { Resource } from '../protocol/generated.js';
+import { unsent } from '../protocol/unsent.js';
+import type { Call, Connection } from '../wire/connection.js';
+import { writeEndpoint, type Endpoint } from '../wire/endpoint.js';
+import { untilAborted } from '../wire/until-aborted.js';
+import { Route } from './route.js';
+
+/** What the official clients do. */
+const REFRESH_MS = 30_000;
+/**
+ * How long a topic that was there may be missing before that is believed. A broker that comes back answers "no such
+ * topic" until it has registered with the name server: 10 seconds were measured.
+ */
+const REGISTRATION_MS = 60_000;
+
+export interface RouteTableOptions {
+  readonly accessPoints: readonly Endpoint[];
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  connection(endpoint: Endpoint): Connection;
+  resource(topic: string): Resource;
+  headers(): Call['headers'];
+}
+
+interface Entry {
+  route: Route | null;
+  fetchedAt: number;
+  asking: Promise<Route> | null;
+  /** Since when a topic that was there is missing. */
+  missingSince: number | null;
+}
+
+/**
+ * Which servers hold which topic. Asked when a topic is first used, then again in the background when somebody uses a
+ * route that is older than half a minute: nothing is asked while nobody sends or polls. Each topic is asked by itself, so
+ * one that does not exist says nothing about the others.
+ */
+export class RouteTable {
+  private readonly entries = new Map<string, Entry>();
+  private turn = 0;
+
+  constructor(private readonly options: RouteTableOptions) {}
+
+  /** @throws {TransportError} before anything else was sent: never `unknown` */
+  async get(topic: string, signal: AbortSignal): Promise<Route> {
+    const entry = this.entry(topic);
+    if (!entry.route) return untilAborted(this.ask(topic, entry), signal, `route of '${topic}'`);
+    // A failed refresh leaves the old route in use; when that is wrong, whoever uses it finds out, and says so.
+    if (this.options.clock.monotonic() - entry.fetchedAt > REFRESH_MS) this.ask(topic, entry).catch(() => undefined);
+    return entry.route;
+  }
+
+  /** A server did not do what the route said: it is asked for anew before the next use. */
+  doubt(topic: string): void {
+    this.entry(topic).route = null;
+  }
+
+  /** A server has just worked with this topic. */
+  confirm(topic: string): void {
+    this.entry(topic).missingSince = null;
+  }
+
+  /** `error`, or something milder: a topic that was there a moment ago is probably only being registered again. */
+  judge(topic: string, error: TransportError): TransportError {
+    if (error.brokerCode !== 'TOPIC_NOT_FOUND') return error;
+    const entry = this.entry(topic);
+    const { clock } = this.options;
+    const wasThere = entry.fetchedAt > Number.NEGATIVE_INFINITY;
+    entry.route = null;
+    entry.missingSince ??= clock.monotonic();
+    if (!wasThere || clock.monotonic() - entry.missingSince > REGISTRATION_MS) return error;
+    return new TransportError('unavailable', `${error.message}; it was there before, so the broker may be starting`, {
+      brokerCode: error.brokerCode,
+      cause: error,
+    });
+  }
+
+  private entry(topic: string): Entry {
+    let entry = this.entries.get(topic);
+    if (!entry) {
+      entry = { route: null, fetchedAt: Number.NEGATIVE_INFINITY, asking: null, missingSince: null };
+      this.entries.set(topic, entry);
+    }
+    return entry;
+  }
+
+  private ask(topic: string, entry: Entry): Promise<Route> {
+    entry.asking ??= this.query(topic)
+      .then((route) => {
+        entry.route = route;
+        entry.fetchedAt = this.options.clock.monotonic();
+        return route;
+      })
+      .catch((error: unknown) => {
+        throw error instanceof TransportError ? this.judge(topic, error) : error;
+      })
+      .finally(() => (entry.asking = null));
+    return entry.asking;
+  }
+
+  /** Each access point once, beginning with the one that answered last. */
+  private async query(topic: string): Promise<Route> {
+    const { accessPoints } = this.options;
+    let failure: unknown;
+    for (let tried = 0; tried < accessPoints.length; tried += 1) {
+      const endpoint = accessPoints[this.turn % accessPoints.length]!;
+      try {
+        return await this.queryAt(endpoint, topic);
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof TransportError) || error.kind !== 'unavailable') throw error;
+        this.turn += 1;
+      }
+    }
+    throw failure;
+  }
+
+  private async queryAt(endpoint: Endpoint, topic: string): Promise<Route> {
+    const { timeoutMs, signal } = this.options;
+    const what = `route of '${topic}'`;
+    const request = { topic: this.options.resource(topic), endpoints: writeEndpoint(endpoint) };
+    const call = { what, headers: this.options.headers(), deadlineMs: timeoutMs, signal };
+    try {
+      const answer = await this.options.connection(endpoint).unary('queryRoute', request, call);
+      if (!isOk(answer.status)) throw refusal(what, answer.status);
+      return new Route(answer.messageQueues);
+    } catch (error) {
+      throw unsent(error);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { MessageQueueReceived, MessageType } from '../protocol/generated.js';
+import { readEndpoint, type Endpoint } from '../wire/endpoint.js';
+import { sipHash24 } from './sip-hash.js';
+
+export interface Queue {
+  readonly id: number;
+  readonly brokerName: string;
+  readonly endpoint: Endpoint;
+}
+
+/** Brokers have one writer, whose id is 0. */
+const MASTER = 0;
+
+/** Where the queues of one topic are, and what the topic takes. */
+export class Route {
+  private readonly writable: readonly Queue[];
+  /** One queue of each broker that can be read: the proxy chooses among those of its broker itself. */
+  readonly readable: readonly Queue[];
+  private readonly accepts: ReadonlySet<MessageType | number>;
+  private turn = 0;
+
+  constructor(queues: readonly MessageQueueReceived[]) {
+    const usable = queues.flatMap(({ id, permission, broker }) => {
+      const endpoint = readEndpoint(broker?.endpoints);
+      return broker && endpoint ? [{ permission, brokerId: broker.id, id, brokerName: broker.name, endpoint }] : [];
+    });
+    const allowed = (one: 'READ' | 'WRITE') =>
+      usable.filter(({ permission }) => permission === one || permission === 'READ_WRITE');
+    this.writable = allowed('WRITE').filter(({ brokerId }) => brokerId === MASTER);
+    this.readable = [...new Map(allowed('READ').map((queue) => [queue.brokerName, queue])).values()];
+    this.accepts = new Set(queues.flatMap(({ acceptMessageTypes }) => acceptMessageTypes));
+  }
+
+  /** Servers that say nothing about types take all. */
+  takes(type: MessageType): boolean {
+    return this.accepts.size === 0 || this.accepts.has(type);
+  }
+
+  get types(): string {
+    return [...this.accepts].join(', ');
+  }
+
+  /**
+   * Where to write. The messages of one ordering key all go to one queue, the same that the official clients of other
+   * languages choose, which is what keeps them in order; others go round, past servers that failed lately.
+   */
+  choose(orderingKey: string | null, isDoubtful: (endpoint: Endpoint) => boolean): Queue | undefined {
+    const { writable } = this;
+    if (orderingKey !== null && writable.length > 0) {
+      return writable[Number(BigInt.asUintN(64, positiveModulo(sipHash24(orderingKey), BigInt(writable.length))))];
+    }
+    for (let tried = 0; tried < writable.length; tried += 1) {
+      const queue = writable[this.turn++ % writable.length]!;
+      if (!isDoubtful(queue.endpoint)) return queue;
+    }
+    return writable[this.turn++ % writable.length];
+  }
+}
+
+/** The hash is signed where the official clients divide it. */
+function positiveModulo(value: bigint, by: bigint): bigint {
+  return ((BigInt.asIntN(64, value) % by) + by) % by;
+}

@@ -1,0 +1,131 @@
+import { limitViolations } from '../../core/transport/limit-violations.js';
+import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
+import type { Profile } from './profiles.js';
+
+const NAME = /^[%|a-zA-Z0-9_-]+$/;
+const MAX_PROPERTIES = 128;
+const MAX_ORDERING_KEY = 64;
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** Half of a pair: no bytes stand for it, and what arrives is something else. */
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+/** Names that the broker keeps for itself and refuses in a message: `MessageConst.STRING_HASH_SET` of Apache RocketMQ. */
+const RESERVED = new Set([
+  'KEYS',
+  'TAGS',
+  'WAIT',
+  'DELAY',
+  'RETRY_TOPIC',
+  'REAL_TOPIC',
+  'REAL_QID',
+  'TRAN_MSG',
+  'PGROUP',
+  'MIN_OFFSET',
+  'MAX_OFFSET',
+  'BUYER_ID',
+  'ORIGIN_MESSAGE_ID',
+  'TRANSFER_FLAG',
+  'CORRECTION_FLAG',
+  'MQ2_FLAG',
+  'RECONSUME_TIME',
+  'MSG_REGION',
+  'TRACE_ON',
+  'UNIQ_KEY',
+  'MAX_RECONSUME_TIMES',
+  'CONSUME_START_TIME',
+  'POP_CK',
+  'POP_CK_OFFSET',
+  'TIMER_DELIVER_MS',
+  'TIMER_DELAY_SEC',
+  'TIMER_DELAY_MS',
+  'CLUSTER',
+  'BORN_HOST',
+  'BORN_TIMESTAMP',
+  'DLQ_ORIGIN_TOPIC',
+  'DLQ_ORIGIN_MESSAGE_ID',
+  '__SHARDINGKEY',
+  '__STARTDELIVERTIME',
+]);
+
+/** What the wire cannot carry of a message. */
+export function validateMessage(message: OutboundMessage, profile: Profile, now: number): Violation[] {
+  const { limits } = profile.capabilities;
+  const found: Violation[] = [];
+  const add = (path: string, problem: string | null): void => {
+    if (problem) found.push({ path, problem });
+  };
+  add('topic', nameProblem(message.topic, profile.names.topic));
+  if (message.body === '') add('body', 'is empty');
+  else if (LONE_SURROGATE.test(message.body))
+    add('body', 'contains half of a surrogate pair, which UTF-8 cannot carry');
+  if (message.tag !== null) add('tag', tagProblem(message.tag, profile.names.tag));
+  add('key', keyProblem(message.key));
+  if (message.orderingKey !== null) add('orderingKey', orderingKeyProblem(message.orderingKey));
+  if (message.deliverAt !== null && !Number.isSafeInteger(message.deliverAt))
+    add('deliverAt', 'is no time in whole milliseconds');
+  if (message.deliverAt !== null && message.orderingKey !== null)
+    add('deliverAt', 'and orderingKey exclude each other: a topic takes delayed or ordered messages');
+  const properties = Object.entries(message.properties);
+  if (properties.length > MAX_PROPERTIES)
+    add('properties', `are ${properties.length}, and the broker takes ${MAX_PROPERTIES}`);
+  for (const [name, value] of properties) add(`properties.${name}`, propertyProblem(name, value));
+  found.push(...limitViolations(message, limits, propertyBytes(message), now));
+  return found;
+}
+
+/** What the broker would refuse of a subscription, or read as something else. */
+export function validateSubscription(spec: SubscriptionSpec, { names }: Profile): Violation[] {
+  const found: Violation[] = [];
+  const add = (path: string, problem: string | null): void => {
+    if (problem) found.push({ path, problem });
+  };
+  add('topic', nameProblem(spec.topic, names.topic));
+  add('groupId', nameProblem(spec.groupId, names.group));
+  for (const tag of spec.tags ?? []) add('tags', tagProblem(tag, names.tag));
+  const filter = spec.tags?.join('||').length ?? 0;
+  if (filter > names.filter)
+    add('tags', `make a filter of ${filter} characters together; the broker takes ${names.filter}`);
+  return found;
+}
+
+/** As the broker adds them up: names and values, tag and key among them. */
+function propertyBytes({ tag, key, properties }: OutboundMessage): number {
+  const texts = [...Object.entries(properties).flat(), tag ?? '', key];
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text, 'utf8'), 0);
+}
+
+function nameProblem(name: string, max: number): string | null {
+  if (name.length > max) return `has ${name.length} characters, and the broker takes ${max}`;
+  return NAME.test(name) ? null : 'must be letters, digits, hyphens or underscores';
+}
+
+function tagProblem(tag: string, max: number): string | null {
+  if (tag.trim() !== tag || tag === '') return 'must not be empty, nor begin or end with white space';
+  if (tag === '*') return 'means all messages in a subscription';
+  if (tag.includes('|')) return 'contains "|", which separates tags in a subscription';
+  return tag.length > max ? `has ${tag.length} characters, and the broker takes ${max}` : textProblem(tag);
+}
+
+/** Kept by the broker as a list with blanks between: those at its ends would be lost. */
+function keyProblem(key: string): string | null {
+  return key.trim() === key && key !== '' ? textProblem(key) : 'must not be empty, nor begin or end with white space';
+}
+
+function orderingKeyProblem(key: string): string | null {
+  if (key.trim() === '') return 'must not be empty';
+  const { length } = key;
+  return length > MAX_ORDERING_KEY
+    ? `has ${length} characters, and the broker takes ${MAX_ORDERING_KEY}`
+    : textProblem(key);
+}
+
+function propertyProblem(name: string, value: string): string | null {
+  if (RESERVED.has(name)) return 'is a name of the broker itself';
+  if (name === '' || value === '') return 'has no name or no value, and would not be sent';
+  return textProblem(name + value);
+}
+
+function textProblem(text: string): string | null {
+  if (CONTROL.test(text)) return 'contains a control character';
+  return LONE_SURROGATE.test(text) ? 'contains half of a surrogate pair, which UTF-8 cannot carry' : null;
+}

@@ -1,0 +1,157 @@
+import type { CallOptions, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Clock } from '../../../core/runtime/clock.js';
+import { onAbort } from '../../../core/runtime/on-abort.js';
+import { TransportError } from '../../../core/transport/transport-error.js';
+import { callFailure, GRPC } from '../protocol/call-failure.js';
+import type { ReceiveMessageRequest, ReceiveMessageResponseReceived, UnaryCalls } from '../protocol/generated.js';
+import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
+import { Channel } from './channel.js';
+import type { Endpoint } from './endpoint.js';
+
+/** Calls without an answer, one after the other, after which a connection that looks open is given up. */
+const MISSED_LIMIT = 2;
+
+export interface Call {
+  /** For messages: `publish to 'orders'`. */
+  readonly what: string;
+  readonly headers: Metadata;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The way to one endpoint: calls with a deadline, and what became of them in one vocabulary.
+ *
+ * States: *silent 0* → a call that misses its deadline → *silent 1* → another → the channel is replaced, *silent 0*; any
+ * answer, also an error of the server's, leads back to *silent 0*. A miss before the channel was ever connected replaces
+ * it at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open until
+ * the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up for
+ * two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five minutes
+ * with GOAWAY.
+ *
+ * Calls of a channel that was replaced end by their own deadlines; streams without one are ended at once.
+ */
+export class Connection {
+  private channel: Channel | null = null;
+  private missed = 0;
+  private closed = false;
+  private failedAt: number | null = null;
+
+  constructor(
+    readonly endpoint: Endpoint,
+    private readonly open: (endpoint: Endpoint) => MessagingClient,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether the last call came to nothing, lately: others are to be preferred while there are some. */
+  get isDoubtful(): boolean {
+    return this.failedAt !== null && this.clock.monotonic() - this.failedAt < 10_000;
+  }
+
+  /** One request, one answer. @throws {TransportError} */
+  async unary<Name extends keyof UnaryCalls>(
+    name: Name,
+    request: UnaryCalls[Name]['request'],
+    call: Call,
+  ): Promise<UnaryCalls[Name]['response']> {
+    return this.run(call, (client, options, settle) => {
+      const running = client[name](request as never, call.headers, options, (error, response) =>
+        settle(error, response as UnaryCalls[Name]['response']),
+      );
+      return () => running.cancel();
+    });
+  }
+
+  /**
+   * One request, everything that is answered to it. What came before the call failed or was given up is the answer: those
+   * messages are leased to us, and nobody else gets them before that ends.
+   *
+   * @throws {TransportError}
+   */
+  async receive(request: ReceiveMessageRequest, call: Call): Promise<ReceiveMessageResponseReceived[]> {
+    return this.run(call, (client, options, settle) => {
+      const parts: ReceiveMessageResponseReceived[] = [];
+      const stream = client.receiveMessage(request, call.headers, options);
+      stream.on('data', (part: ReceiveMessageResponseReceived) => parts.push(part));
+      stream.on('error', (error: ServiceError) =>
+        parts.some(({ message }) => message) ? settle(null, parts) : settle(error),
+      );
+      stream.on('end', () => settle(null, parts));
+      return () => stream.cancel();
+    });
+  }
+
+  /** A stream in both directions without a deadline. It fails, as by itself, when the channel is replaced or closed. */
+  telemetry(headers: Metadata): TelemetryStream {
+    const { channel } = this.connected();
+    const stream = channel.client.telemetry(headers);
+    // Also after everybody else has stopped listening: an 'error' without a listener ends the process.
+    stream.on('error', () => undefined);
+    channel.adopt(stream);
+    return stream;
+  }
+
+  /** Drops the channel; the next call makes a new one. */
+  replace(): void {
+    const { channel } = this;
+    this.channel = null;
+    this.missed = 0;
+    channel?.close();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.replace();
+  }
+
+  private run<T>(
+    call: Call,
+    start: (
+      client: MessagingClient,
+      options: CallOptions,
+      settle: (error: ServiceError | null, answer?: T) => void,
+    ) => () => void,
+  ): Promise<T> {
+    const { what, deadlineMs, signal } = call;
+    if (signal.aborted) return Promise.reject(new TransportError('aborted', `${what}: the caller gave up`));
+    return new Promise<T>((resolve, reject) => {
+      const { channel } = this.connected();
+      const connections = channel.connections();
+      let forget: () => void = () => undefined;
+      const settle = (error: ServiceError | null, answer?: T): void => {
+        forget();
+        const sent = connections.sinceStart();
+        this.judge(channel, error, sent, signal.aborted);
+        if (!error) resolve(answer as T);
+        else if (signal.aborted) reject(new TransportError('aborted', `${what}: the caller gave up`, { cause: error }));
+        else reject(callFailure(what, error, sent));
+      };
+      try {
+        const deadline = new Date(this.clock.now() + deadlineMs);
+        const cancel = start(channel.client, { deadline }, settle);
+        forget = onAbort(signal, cancel);
+      } catch (error) {
+        // Encoding failed, or the channel was closed in between: nothing has left.
+        reject(new TransportError('unavailable', `${what}: ${(error as Error).message}`, { cause: error }));
+      }
+    });
+  }
+
+  private judge(channel: Channel, error: ServiceError | null, sent: boolean, aborted: boolean): void {
+    if (channel !== this.channel || aborted) return;
+    if (error?.code !== GRPC.DEADLINE_EXCEEDED) {
+      this.missed = 0;
+      this.failedAt = error?.code === GRPC.UNAVAILABLE ? this.clock.monotonic() : null;
+      return;
+    }
+    this.failedAt = this.clock.monotonic();
+    this.missed += 1;
+    if (!sent || this.missed >= MISSED_LIMIT) this.replace();
+  }
+
+  private connected(): { channel: Channel } {
+    if (this.closed) throw new TransportError('unavailable', `${this.endpoint.key}: the transport is closed`);
+    this.channel ??= new Channel(this.open(this.endpoint));
+    return { channel: this.channel };
+  }
+}

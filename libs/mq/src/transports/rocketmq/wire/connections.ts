@@ -1,0 +1,61 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { Clock } from '../../../core/runtime/clock.js';
+import type { Peers } from '../peers.js';
+import { messagingClient } from '../protocol/service.js';
+import type { RocketmqTls } from '../rocketmq-options.js';
+import { Connection } from './connection.js';
+import { grpcTarget, type Endpoint } from './endpoint.js';
+
+/** 32 messages of 4 MiB would be more than anybody wants in one answer; four of them must fit. */
+const MAX_ANSWER_BYTES = 64 * 1_048_576;
+
+/** The connections of one transport, one for each endpoint, made when they are first asked for. */
+export class Connections {
+  private readonly byKey = new Map<string, Connection>();
+  private readonly open: (endpoint: Endpoint) => ReturnType<typeof openClient>;
+
+  constructor(
+    peers: Peers,
+    tls: RocketmqTls | null,
+    private readonly clock: Clock,
+  ) {
+    const Client = messagingClient(peers);
+    const credentials = channelCredentials(peers, tls);
+    this.open = (endpoint) => openClient(Client, endpoint, credentials);
+  }
+
+  to(endpoint: Endpoint): Connection {
+    let connection = this.byKey.get(endpoint.key);
+    if (!connection) {
+      connection = new Connection(endpoint, this.open, this.clock);
+      this.byKey.set(endpoint.key, connection);
+    }
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.byKey.values()) connection.close();
+  }
+}
+
+function openClient(
+  Client: ReturnType<typeof messagingClient>,
+  endpoint: Endpoint,
+  credentials: ChannelCredentials,
+): InstanceType<typeof Client> {
+  return new Client(grpcTarget(endpoint), credentials, {
+    // gRPC's own backoff grows to two minutes: a broker that was away for long would be missed for as long again.
+    'grpc.initial_reconnect_backoff_ms': 250,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    // Otherwise a channel that replaces a silent one would be handed the same silent connection.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+  });
+}
+
+function channelCredentials({ grpc }: Peers, tls: RocketmqTls | null): ChannelCredentials {
+  if (!tls) return grpc.credentials.createInsecure();
+  const pem = (value: string | Buffer | undefined): Buffer | null => (value === undefined ? null : Buffer.from(value));
+  const { ca, key, cert, rejectUnauthorized = true } = tls;
+  return grpc.credentials.createSsl(pem(ca), pem(key), pem(cert), { rejectUnauthorized });
+}
