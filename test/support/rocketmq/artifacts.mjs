@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The version that is tested against, unless `MQ_TEST_ROCKETMQ_VERSION` names another one. */
 export const ROCKETMQ_VERSION = process.env.MQ_TEST_ROCKETMQ_VERSION || '5.5.0';
@@ -10,7 +10,8 @@ export const ROCKETMQ_VERSION = process.env.MQ_TEST_ROCKETMQ_VERSION || '5.5.0';
 /** Said wherever RocketMQ cannot be had. */
 export const ROCKETMQ_NEEDS = 'Install a JDK (11 or newer) and Maven, and RocketMQ is fetched and started by the tests';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+/** Not below node_modules: `npm ci` would throw it away. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'nestjs-reliable-mq', 'rocketmq');
 /** Named with its version: an unversioned call takes whatever the installed Maven is bound to, which is 2.8 on Debian. */
 const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
 
@@ -49,7 +50,7 @@ export async function fetchArtifacts({ version = ROCKETMQ_VERSION, log = toStder
 }
 
 function libraryFolder(version) {
-  return join(process.env.MQ_TEST_ROCKETMQ_CACHE || join(ROOT, 'node_modules/.cache/rocketmq'), version);
+  return join(process.env.MQ_TEST_ROCKETMQ_CACHE || CACHE, version);
 }
 
 function requireTools() {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TLS_CERTIFICATE, TLS_KEY } from './configuration.mjs';
 
 /** What RocketMQ reaches into on a JDK that hides it. */
 const OPENS = [
@@ -90,7 +91,9 @@ export class Jvm {
       `-Duser.home=${folder}`,
       `-Drocketmq.home.dir=${folder}`,
       `-Drmq.logback.configurationFile=${logback}`,
-      '-Dtls.server.mode=permissive',
+      '-Dtls.test.mode.enable=false',
+      `-Dtls.server.keyPath=${join(folder, TLS_KEY)}`,
+      `-Dtls.server.certPath=${join(folder, TLS_CERTIFICATE)}`,
     ];
   }
 }

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 /**
  * Below what systems hand out for outgoing connections (32768 on Linux, 49152 elsewhere): a broker that is down for a
@@ -26,5 +26,16 @@ export function isFree(port) {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Asked by connecting: to bind it would be in the way of who is about to. */
+export function isListening(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }

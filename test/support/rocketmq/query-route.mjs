@@ -4,6 +4,8 @@ import { fields, lengthDelimited, varintField } from './protobuf.mjs';
 
 /** What the protocol calls the types of messages that a topic takes. */
 const TYPES = { 1: 'NORMAL', 2: 'FIFO', 3: 'DELAY', 4: 'TRANSACTION', 5: 'LITE', 6: 'PRIORITY' };
+/** `Code.OK` */
+export const ROUTE_OK = 20_000;
 const PATH = '/apache.rocketmq.v2.MessagingService/QueryRoute';
 
 /**
@@ -15,7 +17,7 @@ const PATH = '/apache.rocketmq.v2.MessagingService/QueryRoute';
  * @param {string} endpoint `host:port`
  * @param {string} topic
  * @param {{ auth?: { accessKey: string, accessSecret: string }, timeoutMs?: number }} [options]
- * @returns {Promise<{ code: number, message: string, queues: number, types: string[] }>} `code` 20000 is OK
+ * @returns {Promise<{ code: number, message: string, queues: number, types: string[] }>} `code` is {@link ROUTE_OK} for a route
  */
 export function queryRoute(endpoint, topic, { auth, timeoutMs = 2_000 } = {}) {
   return new Promise((resolve, reject) => {

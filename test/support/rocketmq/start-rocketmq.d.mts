@@ -45,6 +45,10 @@ export interface RunningRocketmq {
   /** The broker itself, in the remoting protocol: `127.0.0.1:port`. */
   readonly adminAddress: string;
   readonly version: string;
+  /** What it was started with. */
+  readonly auth: RocketmqCredentials | undefined;
+  /** The certificate of {@link endpoint}, for `localhost` and 127.0.0.1: TLS is accepted there as well. PEM. */
+  readonly certificate: string;
   readonly folder: string;
   /** Of what runs: the name server, then the broker with its proxy. */
   readonly pids: readonly number[];

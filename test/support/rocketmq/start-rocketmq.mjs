@@ -1,15 +1,17 @@
 import { fetchArtifacts, ROCKETMQ_VERSION } from './artifacts.mjs';
+import { calmBusyThreads } from './busy-threads.mjs';
 import { writeConfiguration } from './configuration.mjs';
 import { Jvm } from './jvm.mjs';
-import { freePorts, isFree } from './ports.mjs';
+import { freePorts, isListening } from './ports.mjs';
 import { guardProcessFolder, makeProcessFolder } from './process-folder.mjs';
-import { queryRoute } from './query-route.mjs';
+import { makeSelfSignedCertificate } from './self-signed-certificate.mjs';
+import { RocketmqAdmin } from './rocketmq-admin.mjs';
+import { queryRoute, ROUTE_OK } from './query-route.mjs';
 
 const START_TIMEOUT_MS = 90_000;
 const ATTEMPTS = 4;
 /** A topic that is always there, to ask for. */
 const PROBE = { name: 'mq_test_probe', type: 'NORMAL', queues: 1 };
-const OK = 20_000;
 
 /** @type {import('./start-rocketmq.mjs').startRocketmq} */
 export async function startRocketmq({ version = ROCKETMQ_VERSION, log = () => undefined, ...options } = {}) {
@@ -31,28 +33,32 @@ class RunningRocketmq {
   static async prepare({ topics = [], groups = [], auth, broker, proxy, ...rest }) {
     const folder = await makeProcessFolder();
     const guard = guardProcessFolder(folder);
+    const tls = makeSelfSignedCertificate();
     const ports = await freePorts();
-    await writeConfiguration({ folder, ports, topics: [PROBE, ...topics], groups, auth, broker, proxy });
-    return new RunningRocketmq({ folder, guard, ports, auth, ...rest });
+    await writeConfiguration({ folder, ports, topics: [PROBE, ...topics], groups, tls, auth, broker, proxy });
+    return new RunningRocketmq({ folder, guard, ports, auth, certificate: tls.certificate, ...rest });
   }
 
   #guard;
   #lib;
   #log;
   #ports;
-  #auth;
   #nameServer;
   #broker;
+  #admin;
+  #calm = false;
 
-  constructor({ folder, guard, ports, auth, lib, version, log }) {
+  constructor({ folder, guard, ports, auth, certificate, lib, version, log }) {
     this.folder = folder;
     this.version = version;
+    this.auth = auth;
+    this.certificate = certificate;
     this.endpoint = `127.0.0.1:${ports.grpc}`;
     this.nameServer = `127.0.0.1:${ports.nameServer}`;
     this.adminAddress = `127.0.0.1:${ports.broker}`;
     this.#guard = guard;
     this.#ports = ports;
-    this.#auth = auth;
+    this.#admin = new RocketmqAdmin(this);
     this.#lib = lib;
     this.#log = log;
   }
@@ -72,13 +78,14 @@ class RunningRocketmq {
       args: ['-c', `${this.folder}/conf/namesrv.conf`],
       logback: 'rmq.namesrv.logback.xml',
     });
-    await this.#until(this.#nameServer, async () => !(await isFree(this.#ports.nameServer)));
+    await this.#until(this.#nameServer, () => isListening(this.#ports.nameServer));
     this.#log(`name server after ${(performance.now() - began).toFixed(0)} ms`);
     await this.start();
   }
 
   async start() {
     const began = performance.now();
+    this.#calm = false;
     this.#broker = new Jvm({
       name: 'broker',
       folder: this.folder,
@@ -97,11 +104,19 @@ class RunningRocketmq {
       ],
       logback: 'rmq.proxy.logback.xml',
     });
-    await this.#until(
-      this.#broker,
-      async () => (await queryRoute(this.endpoint, PROBE.name, { auth: this.#auth })).code === OK,
-    );
+    await this.#until(this.#broker, () => this.#isReady());
     this.#log(`broker and proxy after ${(performance.now() - began).toFixed(0)} ms`);
+  }
+
+  /**
+   * A broker that starts registers its topics at once, but only with name servers that it has a connection to, and that is
+   * made at the same time: in every second start it comes too late, and the next try is after 10 s. So it is asked to.
+   */
+  async #isReady() {
+    this.#calm ||= calmBusyThreads(this.#broker.pid);
+    if (!(await isListening(this.#ports.grpc))) return false;
+    if (!(await this.#admin.isRegistered(PROBE.name))) await this.#admin.register();
+    return (await queryRoute(this.endpoint, PROBE.name, { auth: this.auth })).code === ROUTE_OK;
   }
 
   kill() {

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+
+export const HELP = `Usage: node test/support/rocketmq/main.mjs [options]
+
+Starts RocketMQ (name server, broker and gRPC proxy) on free ports of this machine and in a folder of its own, and says
+where: {"event":"listening","endpoint":"127.0.0.1:8081","admin":"127.0.0.1:10911","nameServer":"127.0.0.1:9876"}
+Ends, and removes its folder, on SIGTERM and SIGINT. Fetches RocketMQ through Maven the first time.
+
+Options:
+  --topic <name[:type[:queues]]>             type: NORMAL (default), FIFO, DELAY, TRANSACTION; queues: 4. May be repeated
+  --group <name[:ordered][:retries]>         retries: 16, before a message goes to %DLQ%<name>. May be repeated
+  --version <version>                        default: MQ_TEST_ROCKETMQ_VERSION, else the one of the tests
+  --auth <accessKey:accessSecret>            lets nobody else in
+  --help                                     this text
+`;
+const TYPES = ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION'];
+
+/** @param {string[]} args */
+export function parseArguments(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      topic: { type: 'string', multiple: true, default: [] },
+      group: { type: 'string', multiple: true, default: [] },
+      version: { type: 'string' },
+      auth: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    help: values.help,
+    topics: values.topic.map(parseTopic),
+    groups: values.group.map(parseGroup),
+    ...(values.version && { version: values.version }),
+    ...(values.auth && { auth: parseAuth(values.auth) }),
+  };
+}
+
+function parseTopic(text) {
+  const [name, type = 'NORMAL', queues = '4', ...more] = text.split(':');
+  if (!name || !TYPES.includes(type) || !/^[1-9]\d*$/.test(queues) || more.length > 0) {
+    throw new Error(
+      `--topic ${text}: expected name, name:type or name:type:queues, with a type of ${TYPES.join(', ')}`,
+    );
+  }
+  return { name, type, queues: Number(queues) };
+}
+
+function parseGroup(text) {
+  const match = /^([^:]+)(:ordered)?(?::(\d+))?$/.exec(text);
+  if (!match) throw new Error(`--group ${text}: expected name, name:ordered, name:retries or name:ordered:retries`);
+  const [, name, ordered, retries] = match;
+  return { name, ordered: ordered !== undefined, ...(retries && { maxRetries: Number(retries) }) };
+}
+
+function parseAuth(text) {
+  const [accessKey, accessSecret] = text.split(':');
+  if (!accessKey || !accessSecret) throw new Error('--auth: expected accessKey:accessSecret');
+  return { accessKey, accessSecret };
+}
