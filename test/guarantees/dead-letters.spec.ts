@@ -1,10 +1,10 @@
 import 'reflect-metadata';
 import { MqAdminService, MqConsumerService, type MqAlert } from 'nestjs-reliable-mq';
 import { MemoryBroker } from 'nestjs-reliable-mq/testing';
-import { describeDatabases } from '../support/database.js';
+import { busyConnections, describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, type Handle } from './support/consumer.js';
+import { consumer, gate, type Handle } from './support/consumer.js';
 import { bootNode, leasesEnd, type Node, type NodeSetup, OWN, pending, publishOne, told } from './support/node.js';
 import { Tables } from './support/tables.js';
 
@@ -165,6 +165,30 @@ describeDatabases('what the broker gives up on', (db) => {
     expect(await tables.errors()).toEqual([]);
     expect((await tables.inbox()).map(({ state }) => state)).toEqual(['HANDLED']);
     expect(attempts).toBe(1);
+  });
+
+  it.each([
+    ['returns', 'HANDLED'],
+    ['throws', 'PARKED'],
+  ])('while its handler still runs waits for that, which %s', async (end, state) => {
+    const [broker, step] = [brokerThatGivesUpAfter(1), gate()];
+    const slow: Handle = async (message, context) => {
+      await tables.effect(context, message);
+      step.reach();
+      await step.pass;
+      if (end === 'throws') throw new Error('no such sku');
+    };
+    const node = await boot({ broker, handlers: [consumer('orders', 'stock', slow)] });
+    const id = await publishOne(node);
+    await step.reached;
+    leasesEnd(broker);
+    await eventually(() => deadLetters(broker).pending[0]?.deliveries === 1, { what: 'the dead letter being read' });
+    await eventually(() => busyConnections(node.dataSource) === 2, { what: 'two transactions' });
+    step.open();
+    await allRead(broker);
+    expect(await tables.inbox()).toEqual([{ message_id: id, group_id: 'GID_stock', state }]);
+    expect(await parkedRows()).toHaveLength(end === 'throws' ? 1 : 0);
+    expect(await tables.effects()).toEqual(end === 'throws' ? [] : [id]);
   });
 
   it('stays with the broker as long as it cannot be written, and other work goes on', async () => {

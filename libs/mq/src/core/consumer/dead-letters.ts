@@ -16,7 +16,6 @@ export class DeadLetters<Handle = unknown> implements Feed<Handle> {
   readonly request: string;
   readonly ref: Feed['ref'];
   readonly group: ResolvedGroup;
-  readonly ordered = false;
   /** One takes a few milliseconds. Never more of the group's places than that, because its handlers are waiting for them. */
   readonly atOnce = 1;
   private readonly known = new Map<string, Subscription<Handle>>();

@@ -227,7 +227,6 @@ export class DeliveryRun<Handle> {
     try {
       const entry = deliveryEntry(this.failed, error, true);
       const parked = await context.deliveries.park(entry, { inbox, settleGroup });
-      context.database.succeeded();
       if (parked === 'parked') context.events.emit('delivery.parked', { ...ref, error: deliveryFailure(error) });
       else context.events.emit('delivery.duplicate', ref);
     } catch (failure) {

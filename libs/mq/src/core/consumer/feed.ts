@@ -14,8 +14,6 @@ export interface Feed<Handle = unknown> {
   /** For error messages and log lines. */
   readonly label: string;
   readonly group: ResolvedGroup;
-  /** Whether messages with the same ordering key are worked on one after another. */
-  readonly ordered: boolean;
   /** Deliveries in hand at once, however many places are free. */
   readonly atOnce: number;
   open(transport: MqTransport): MessageSource;

@@ -177,9 +177,10 @@ export class PollLoop<Handle> {
     const { context, feed, source, acks } = this;
     const { capabilities, clock, hangUp } = context;
     const { timeoutMs } = feed.group;
+    const subscription = feed.subscriptionOf(delivery.message);
     const lease = new LeasedDelivery({ source, acks, capabilities, clock, hangUp, timeoutMs }, delivery);
-    const run = new DeliveryRun(context, feed.subscriptionOf(delivery.message), this.group, lease);
-    this.intake.take(run, feed.ordered ? delivery.message.orderingKey : null);
+    const run = new DeliveryRun(context, subscription, this.group, lease);
+    this.intake.take(run, subscription.spec.ordered ? delivery.message.orderingKey : null);
   }
 
   private async backOff(failure: FailureInfo): Promise<void> {

@@ -44,10 +44,6 @@ export class Subscription<Handle = unknown> implements Feed<Handle> {
     return `${this.topic.alias}/${this.group.alias}`;
   }
 
-  get ordered(): boolean {
-    return this.spec.ordered;
-  }
-
   open(transport: MqTransport): MessageSource {
     return transport.subscribe(this.spec);
   }
