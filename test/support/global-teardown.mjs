@@ -1,3 +1,3 @@
 export default async function globalTeardown() {
-  await globalThis.mqEmbeddedPostgres?.stop();
+  await Promise.all([globalThis.mqSharedRocketmq?.stop(), globalThis.mqEmbeddedPostgres?.stop()]);
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 export const ROCKETMQ_VERSION = process.env.MQ_TEST_ROCKETMQ_VERSION || '5.5.0';
 
 /** Said wherever RocketMQ cannot be had. */
-export const ROCKETMQ_NEEDS = 'Install a JDK (11 or newer) and Maven, and RocketMQ is fetched and started by the tests';
+export const ROCKETMQ_NEEDS = 'Install a JDK (11 or newer) and Maven, or set MQ_TEST_ROCKETMQ_ENDPOINT';
 
 /** Not below node_modules: `npm ci` would throw it away. */
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'nestjs-reliable-mq', 'rocketmq');
@@ -18,6 +18,12 @@ const COPY_DEPENDENCIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.
 /** Whether the jars of a version are on this machine. */
 export function hasArtifacts(version = ROCKETMQ_VERSION) {
   return existsSync(libraryFolder(version));
+}
+
+/** The programs without which RocketMQ cannot be had here. Maven has nothing to do once the jars are here. */
+export function missingPrograms(version = ROCKETMQ_VERSION) {
+  const needed = hasArtifacts(version) ? ['java'] : ['java', 'mvn'];
+  return needed.filter((program) => spawnSync(program, ['-version'], { stdio: 'ignore' }).status !== 0);
 }
 
 /**
@@ -32,7 +38,10 @@ export function hasArtifacts(version = ROCKETMQ_VERSION) {
 export async function fetchArtifacts({ version = ROCKETMQ_VERSION, log = toStderr } = {}) {
   const folder = libraryFolder(version);
   if (existsSync(folder)) return folder;
-  requireTools();
+  const missing = missingPrograms(version);
+  if (missing.length > 0) {
+    throw new Error(`RocketMQ ${version} cannot be fetched without ${missing.join(' and ')}. ${ROCKETMQ_NEEDS}`);
+  }
   log(`fetching RocketMQ ${version} from Maven Central, about 100 MB, once`);
   await mkdir(dirname(folder), { recursive: true });
   const work = await mkdtemp(`${folder}.fetching-`);
@@ -51,12 +60,6 @@ export async function fetchArtifacts({ version = ROCKETMQ_VERSION, log = toStder
 
 function libraryFolder(version) {
   return join(process.env.MQ_TEST_ROCKETMQ_CACHE || CACHE, version);
-}
-
-function requireTools() {
-  const missing = ['java', 'mvn'].filter((program) => spawnSync(program, ['-version'], { stdio: 'ignore' }).error);
-  if (missing.length > 0)
-    throw new Error(`RocketMQ cannot be fetched without ${missing.join(', ')}. ${ROCKETMQ_NEEDS}.`);
 }
 
 async function maven(work, version) {

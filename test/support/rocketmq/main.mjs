@@ -1,11 +1,16 @@
 // RocketMQ as a program: what is printed on stdout is for other programs, everything else goes to stderr.
+import { fetchArtifacts } from './artifacts.mjs';
 import { HELP, parseArguments } from './parse-arguments.mjs';
 import { startRocketmq } from './start-rocketmq.mjs';
 
 async function main() {
-  const { help, ...options } = parseArguments(process.argv.slice(2));
+  const { help, fetchOnly, ...options } = parseArguments(process.argv.slice(2));
   if (help) {
     process.stdout.write(HELP);
+    return;
+  }
+  if (fetchOnly) {
+    await fetchArtifacts(options);
     return;
   }
   const rocketmq = await startRocketmq({ ...options, log: (line) => process.stderr.write(`${line}\n`) });
@@ -16,8 +21,8 @@ async function main() {
     rocketmq.stop().then(() => clearInterval(stay), fail);
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  const { endpoint, adminAddress: admin, nameServer } = rocketmq;
-  process.stdout.write(`${JSON.stringify({ event: 'listening', endpoint, admin, nameServer })}\n`);
+  const { endpoint, adminAddress: admin, nameServer, folder } = rocketmq;
+  process.stdout.write(`${JSON.stringify({ event: 'listening', endpoint, admin, nameServer, folder })}\n`);
 }
 
 function fail(error) {

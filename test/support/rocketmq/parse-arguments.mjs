@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export const HELP = `Usage: node test/support/rocketmq/main.mjs [options]
 
 Starts RocketMQ (name server, broker and gRPC proxy) on free ports of this machine and in a folder of its own, and says
-where: {"event":"listening","endpoint":"127.0.0.1:8081","admin":"127.0.0.1:10911","nameServer":"127.0.0.1:9876"}
+where: {"event":"listening","endpoint":"127.0.0.1:8081","admin":"127.0.0.1:10911","nameServer":"127.0.0.1:9876","folder":…}
 Ends, and removes its folder, on SIGTERM and SIGINT. Fetches RocketMQ through Maven the first time.
 
 Options:
@@ -11,6 +11,7 @@ Options:
   --group <name[:ordered][:retries]>         retries: 16, before a message goes to %DLQ%<name>. May be repeated
   --version <version>                        default: MQ_TEST_ROCKETMQ_VERSION, else the one of the tests
   --auth <accessKey:accessSecret>            lets nobody else in
+  --fetch-only                               fetch it, if it is not there yet, and end
   --help                                     this text
 `;
 const TYPES = ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION'];
@@ -24,11 +25,13 @@ export function parseArguments(args) {
       group: { type: 'string', multiple: true, default: [] },
       version: { type: 'string' },
       auth: { type: 'string' },
+      'fetch-only': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   return {
     help: values.help,
+    fetchOnly: values['fetch-only'],
     topics: values.topic.map(parseTopic),
     groups: values.group.map(parseGroup),
     ...(values.version && { version: values.version }),

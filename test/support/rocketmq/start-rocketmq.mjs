@@ -113,7 +113,7 @@ class RunningRocketmq {
    * made at the same time: in every second start it comes too late, and the next try is after 10 s. So it is asked to.
    */
   async #isReady() {
-    this.#calm ||= calmBusyThreads(this.#broker.pid);
+    if (!this.#calm) this.#calm = calmBusyThreads(this.#broker.pid);
     if (!(await isListening(this.#ports.grpc))) return false;
     if (!(await this.#admin.isRegistered(PROBE.name))) await this.#admin.register();
     return (await queryRoute(this.endpoint, PROBE.name, { auth: this.auth })).code === ROUTE_OK;
