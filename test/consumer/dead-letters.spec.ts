@@ -127,6 +127,16 @@ describe('a dead letter', () => {
     expect(bench.deliveries.errors.map(({ topicAlias }) => topicAlias)).toEqual(['again', 'other', 'left']);
   });
 
+  it.each([
+    ['its group has but one', [], 'orders'],
+    ['its group has several', ['mails'], '(dead letters)'],
+  ])('of a topic that the broker does not tell is kept where it must be: %s', async (_, more, alias) => {
+    given({ topics: { mails: { topic: 'shop_mails' } } });
+    await bench.start([handlerOf(), ...more.map((topic) => handlerOf({ topic }))]);
+    await giveUp('m1', { deadLetterOf: { topic: null, brokerMessageId: null } });
+    expect(bench.deliveries.errors).toMatchObject([{ topicAlias: alias, errorCode: 'MQ_DEAD_LETTERED' }]);
+  });
+
   it('has the alias of a group that shares its name at the broker with another', async () => {
     given({ topics: { mails: { topic: 'shop_mails' } }, groups: { mail: { groupId: 'GID_stock' } } });
     await bench.start([handlerOf(), handlerOf({ topic: 'mails', group: 'mail', name: 'Mail.handle' })]);
@@ -230,6 +240,23 @@ describe('reading them', () => {
     await setImmediate();
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
+  });
+
+  it('of a transport that does not say what they are is refused, and nothing is acknowledged', async () => {
+    given({
+      group: { unmatched: 'ack' },
+      wrap: reading((source) => ({
+        receive: async (...args) =>
+          (await source.receive(...args)).map((delivery) => {
+            const { deadLetterOf: _, ...message } = delivery.message;
+            return { ...delivery, message };
+          }),
+      })),
+    });
+    await bench.start();
+    await giveUp('m1');
+    expect(bench.runner.health().degraded).toEqual([expect.stringContaining('without deadLetterOf')]);
+    expect(deadLetters().pending).toMatchObject([{ state: 'leased' }]);
   });
 
   it('rests while the group is paused, and goes on with it', async () => {

@@ -38,9 +38,15 @@ export class DeadLetters<Handle = unknown> implements Feed<Handle> {
     return transport.deadLetters!(this.spec);
   }
 
-  /** Topics come and go, and dead letters stay: one of a topic that this configuration does not know is kept under its own name. */
+  /**
+   * Topics come and go, and dead letters stay: one of a topic that this configuration does not know is kept under its own name.
+   * One whose broker does not say where it was belongs to the group's only topic, if it has but one.
+   * @throws {TypeError} for what does not say that it is a dead letter: handlers, and `unmatched: 'ack'`, must not get it
+   */
   subscriptionOf({ deadLetterOf }: InboundMessage): Subscription<Handle> {
-    const topic = deadLetterOf?.topic ?? TOPIC;
+    if (!deadLetterOf) throw new TypeError('the transport delivered a dead letter without deadLetterOf');
+    const [only, ...others] = this.subscriptions;
+    const topic = deadLetterOf.topic ?? (others.length === 0 ? only!.spec.topic : TOPIC);
     const found =
       this.subscriptions.find(({ spec }) => spec.topic === topic) ??
       this.known.get(topic) ??

@@ -123,6 +123,8 @@ export interface Delivery {
   readonly message: InboundMessage;
   /** How often the broker has delivered this message, this time included. */
   readonly deliveryCount: number;
+  /** Whether the broker gives the message up if this delivery is not acknowledged. Left out where that is not known. */
+  readonly isLast?: boolean;
   /** End of the lease on the monotonic clock that the transport was given. */
   readonly leaseEndsAt: number;
   /** What the transport needs to settle it. Opaque to everybody else. */
@@ -140,8 +142,8 @@ export interface InboundMessage {
   /** Epoch milliseconds, the broker's clock. Of a dead letter: when the message itself was published. */
   readonly publishedAt: number;
   /**
-   * What this message was before the broker gave it up: its topic on the wire, and its id there, `null` if the broker
+   * What this message was before the broker gave it up: its topic on the wire, and its id there; each `null` if the broker
    * does not tell. Present exactly on what `deadLetters` delivers; everything else of the message is as it was.
    */
-  readonly deadLetterOf?: { readonly topic: string; readonly brokerMessageId: string | null };
+  readonly deadLetterOf?: { readonly topic: string | null; readonly brokerMessageId: string | null };
 }
