@@ -68,6 +68,7 @@ class RunningRocketmq {
   }
 
   async startAll() {
+    this.#log(`RocketMQ ${this.version} in ${this.folder}`);
     const began = performance.now();
     this.#nameServer = new Jvm({
       name: 'name-server',
@@ -78,7 +79,8 @@ class RunningRocketmq {
       args: ['-c', `${this.folder}/conf/namesrv.conf`],
       logback: 'rmq.namesrv.logback.xml',
     });
-    await this.#until(this.#nameServer, () => isListening(this.#ports.nameServer));
+    // Not asked by connecting: if somebody took the port, that one would answer.
+    await this.#until(this.#nameServer, async () => /boot success/.test(await this.#nameServer.output()));
     this.#log(`name server after ${(performance.now() - began).toFixed(0)} ms`);
     await this.start();
   }
