@@ -362,7 +362,7 @@ describe('a database', () => {
     expect(bench.told('delivery.parked')).toHaveLength(2);
   });
 
-  it('that refuses the row of one puts that one off, longer each time, and stops nothing', async () => {
+  it('that refuses the row of one puts that one off by minutes, and stops nothing', async () => {
     given();
     await bench.start();
     bench.deliveries.fail('park', { times: Number.POSITIVE_INFINITY });
@@ -372,16 +372,14 @@ describe('a database', () => {
     expect(bench.runner.health().down).toEqual([]);
     const tries = () => deadLetters().pending[0]!.deliveries;
     expect(tries()).toBe(1);
-    await bench.clock.advance(9_000);
+    await bench.clock.advance(290_000);
     expect(tries()).toBe(1);
-    await bench.clock.advance(1_000);
+    await bench.clock.advance(10_000);
     expect(tries()).toBe(2);
-    await bench.clock.advance(19_000);
-    expect(tries()).toBe(2);
-    await bench.clock.advance(4 * 3_600_000);
+    await bench.clock.advance(3_600_000);
     expect(tries()).toBeLessThan(17);
     bench.deliveries.heal();
-    await bench.clock.advance(1_800_000);
+    await bench.clock.advance(300_000);
     expect(parkedIds()).toEqual(['m1']);
     expect(deadLetters().pending).toEqual([]);
   });

@@ -17,10 +17,10 @@ import type { Subscription } from './subscription.js';
 /** Pause before the next attempt of a delivery that the database turned away. Polls wait for the database itself. */
 const DATABASE_RETRY_MS = 5_000;
 /**
- * Pauses before a dead letter that could not be parked comes again: doubled from the first to the last. A broker that
- * gives it up once more, after 17 deliveries, say, leaves the database more than four hours.
+ * Pause before a dead letter that could not be parked comes again: 17 deliveries, after which a broker may give it up once
+ * more, last longer than an hour. Always the same, because brokers differ in whether earlier deliveries count here too.
  */
-const DEAD_LETTER_RETRY_MS = { first: 10_000, last: 1_800_000 };
+const DEAD_LETTER_RETRY_MS = 300_000;
 
 /** What a step left behind. `done`: acknowledged, or about to be. `again`: to be held in memory. `left`: the broker has it. */
 export type StepResult = { readonly kind: 'done' | 'left' } | { readonly kind: 'again'; readonly inMs: number };
@@ -213,8 +213,7 @@ export class DeliveryRun<Handle> {
       return this.turnedAway(error);
     }
     const result = await this.park(givenUp(subscription, identity.id, this.count.failures));
-    const { first, last } = DEAD_LETTER_RETRY_MS;
-    if (result.kind === 'left') await lease.retryIn(Math.min(last, first * 2 ** (lease.deliveryCount - 1)));
+    if (result.kind === 'left') await lease.retryIn(DEAD_LETTER_RETRY_MS);
     return result;
   }
 

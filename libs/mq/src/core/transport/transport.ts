@@ -42,8 +42,8 @@ export interface MqTransport {
    * It is read, leased and acknowledged like any other source, so a dead letter that was not acknowledged comes again.
    * Most groups never lose a message, and many brokers create the place for it with the first: while there is none,
    * `receive` waits `waitMs` and returns an empty array, and finds what is created meanwhile within a minute or so.
-   * `deliveryCount` counts the deliveries as a dead letter. A broker that gives dead letters up as well should give them
-   * so many deliveries, or so long leases, that a database may be away for an hour.
+   * A broker that gives dead letters up as well must grant them 17 deliveries at least: what the database refuses is asked
+   * for again every 5 minutes.
    */
   deadLetters?(spec: DeadLetterSpec): MessageSource;
 }
