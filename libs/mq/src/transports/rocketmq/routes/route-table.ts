@@ -28,7 +28,10 @@ export interface RouteTableOptions {
 
 interface Entry {
   route: Route | null;
-  fetchedAt: number;
+  /** Whether this topic was ever there. */
+  wasThere: boolean;
+  /** When it was last asked for. */
+  askedAt: number;
   asking: Promise<Route> | null;
   /** Since when a topic that was there is missing. */
   missingSince: number | null;
@@ -41,7 +44,8 @@ interface Entry {
  */
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
-  private turn = 0;
+  /** The access point that answered last. */
+  private preferred = 0;
 
   constructor(private readonly options: RouteTableOptions) {}
 
@@ -50,13 +54,16 @@ export class RouteTable {
     const entry = this.entry(topic);
     if (!entry.route) return untilAborted(this.ask(topic, entry), signal, `route of '${topic}'`);
     // A failed refresh leaves the old route in use; when that is wrong, whoever uses it finds out, and says so.
-    if (this.options.clock.monotonic() - entry.fetchedAt > REFRESH_MS) this.ask(topic, entry).catch(() => undefined);
+    if (this.options.clock.monotonic() - entry.askedAt > REFRESH_MS) this.ask(topic, entry).catch(() => undefined);
     return entry.route;
   }
 
-  /** A server did not do what the route said: it is asked for anew before the next use. */
+  /**
+   * A server of the route could not be reached: the next use asks for it anew. That use does not wait for the answer,
+   * because the server that knows routes may be the one that is away, while another still takes messages.
+   */
   doubt(topic: string): void {
-    this.entry(topic).route = null;
+    this.entry(topic).askedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** A server has just worked with this topic. */
@@ -69,10 +76,10 @@ export class RouteTable {
     if (error.brokerCode !== 'TOPIC_NOT_FOUND') return error;
     const entry = this.entry(topic);
     const { clock } = this.options;
-    const wasThere = entry.fetchedAt > Number.NEGATIVE_INFINITY;
     entry.route = null;
+    if (!entry.wasThere) return error;
     entry.missingSince ??= clock.monotonic();
-    if (!wasThere || clock.monotonic() - entry.missingSince > REGISTRATION_MS) return error;
+    if (clock.monotonic() - entry.missingSince > REGISTRATION_MS) return error;
     return new TransportError('unavailable', `${error.message}; it was there before, so the broker may be starting`, {
       brokerCode: error.brokerCode,
       cause: error,
@@ -82,17 +89,19 @@ export class RouteTable {
   private entry(topic: string): Entry {
     let entry = this.entries.get(topic);
     if (!entry) {
-      entry = { route: null, fetchedAt: Number.NEGATIVE_INFINITY, asking: null, missingSince: null };
+      entry = { route: null, wasThere: false, askedAt: Number.NEGATIVE_INFINITY, asking: null, missingSince: null };
       this.entries.set(topic, entry);
     }
     return entry;
   }
 
   private ask(topic: string, entry: Entry): Promise<Route> {
-    entry.asking ??= this.query(topic)
+    if (entry.asking) return entry.asking;
+    entry.askedAt = this.options.clock.monotonic();
+    entry.asking = this.query(topic)
       .then((route) => {
         entry.route = route;
-        entry.fetchedAt = this.options.clock.monotonic();
+        entry.wasThere = true;
         return route;
       })
       .catch((error: unknown) => {
@@ -105,15 +114,18 @@ export class RouteTable {
   /** Each access point once, beginning with the one that answered last. */
   private async query(topic: string): Promise<Route> {
     const { accessPoints } = this.options;
+    // Looked at once: other topics are asked for at the same time, and move it.
+    const first = this.preferred;
     let failure: unknown;
     for (let tried = 0; tried < accessPoints.length; tried += 1) {
-      const endpoint = accessPoints[this.turn % accessPoints.length]!;
+      const turn = (first + tried) % accessPoints.length;
       try {
-        return await this.queryAt(endpoint, topic);
+        const route = await this.queryAt(accessPoints[turn]!, topic);
+        this.preferred = turn;
+        return route;
       } catch (error) {
         failure = error;
         if (!(error instanceof TransportError) || error.kind !== 'unavailable') throw error;
-        this.turn += 1;
       }
     }
     throw failure;

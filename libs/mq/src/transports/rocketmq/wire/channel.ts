@@ -1,34 +1,50 @@
 import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
 
-/** `connectivityState.READY` of gRPC. */
+/** `connectivityState` of gRPC. */
 const READY = 2;
 const SHUTDOWN = 4;
 
-/** One gRPC channel, how often it was connected, and the streams that have no deadline of their own. */
+/** One gRPC channel, how often it was connected, and what is under way on it. */
 export class Channel {
   private readonly streams = new Set<TelemetryStream>();
+  private readonly calls = new Set<() => void>();
   private timesReady = 0;
 
   constructor(readonly client: MessagingClient) {
     this.watch();
   }
 
+  get isConnected(): boolean {
+    return this.state === READY;
+  }
+
   /** Starts to look: `sinceStart` tells whether there has been a connection since. */
   connections(): { sinceStart(): boolean } {
     const before = this.timesReady;
-    const wasReady = this.state === READY;
+    const wasReady = this.isConnected;
     return { sinceStart: () => wasReady || this.timesReady > before };
+  }
+
+  /** A call that {@link close} is to cancel; the returned function forgets it. */
+  running(cancel: () => void): () => void {
+    this.calls.add(cancel);
+    return () => this.calls.delete(cancel);
   }
 
   adopt(stream: TelemetryStream): void {
     this.streams.add(stream);
-    stream.on('close', () => this.streams.delete(stream));
-    stream.on('error', () => this.streams.delete(stream));
+    // The one event that every end brings: a stream that the server ends alone never emits 'close'.
+    stream.on('status', () => this.streams.delete(stream));
   }
 
+  carries(stream: TelemetryStream): boolean {
+    return this.streams.has(stream);
+  }
+
+  /** gRPC lets calls go on when a channel is closed, which would keep their connection and the process for as long. */
   close(): void {
-    for (const stream of this.streams) stream.cancel();
-    this.streams.clear();
+    for (const cancel of [...this.calls]) cancel();
+    for (const stream of [...this.streams]) stream.cancel();
     this.client.close();
   }
 

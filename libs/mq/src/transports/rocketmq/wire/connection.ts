@@ -19,17 +19,24 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+/** One part of an answer that comes in parts. */
+export interface ReceivedPart extends ReceiveMessageResponseReceived {
+  /** When it came, on the monotonic clock. */
+  readonly receivedAt: number;
+}
+
 /**
  * The way to one endpoint: calls with a deadline, and what became of them in one vocabulary.
  *
  * States: *silent 0* → a call that misses its deadline → *silent 1* → another → the channel is replaced, *silent 0*; any
- * answer, also an error of the server's, leads back to *silent 0*. A miss before the channel was ever connected replaces
- * it at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open until
- * the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up for
- * two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five minutes
- * with GOAWAY.
+ * answer, also an error of the server's, leads back to *silent 0*. A miss while there was no connection replaces the
+ * channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open
+ * until the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up
+ * for two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five
+ * minutes with GOAWAY.
  *
- * Calls of a channel that was replaced end by their own deadlines; streams without one are ended at once.
+ * With a channel that is replaced or closed end its calls and streams: a long poll on a dead connection would otherwise
+ * hold up its loop long after the server is back.
  */
 export class Connection {
   private channel: Channel | null = null;
@@ -68,15 +75,17 @@ export class Connection {
    *
    * @throws {TransportError}
    */
-  async receive(request: ReceiveMessageRequest, call: Call): Promise<ReceiveMessageResponseReceived[]> {
+  async receive(request: ReceiveMessageRequest, call: Call): Promise<ReceivedPart[]> {
     return this.run(call, (client, options, settle) => {
-      const parts: ReceiveMessageResponseReceived[] = [];
+      const parts: ReceivedPart[] = [];
+      let failure: ServiceError | null = null;
       const stream = client.receiveMessage(request, call.headers, options);
-      stream.on('data', (part: ReceiveMessageResponseReceived) => parts.push(part));
-      stream.on('error', (error: ServiceError) =>
-        parts.some(({ message }) => message) ? settle(null, parts) : settle(error),
+      stream.on('data', (part: ReceiveMessageResponseReceived) =>
+        parts.push({ ...part, receivedAt: this.clock.monotonic() }),
       );
-      stream.on('end', () => settle(null, parts));
+      stream.on('error', (error: ServiceError) => (failure = error));
+      // Comes after every error as well, and, other than that, after the last part.
+      stream.on('end', () => settle(parts.some(({ message }) => message) ? null : failure, parts));
       return () => stream.cancel();
     });
   }
@@ -86,9 +95,16 @@ export class Connection {
     const { channel } = this.connected();
     const stream = channel.client.telemetry(headers);
     // Also after everybody else has stopped listening: an 'error' without a listener ends the process.
-    stream.on('error', () => undefined);
+    stream.on('error', (error: ServiceError) => {
+      if (channel === this.channel && error.code === GRPC.UNAVAILABLE) this.failedAt = this.clock.monotonic();
+    });
     channel.adopt(stream);
     return stream;
+  }
+
+  /** A question on this stream was not answered in time, which counts like a call that missed its deadline. */
+  unanswered(stream: TelemetryStream): void {
+    if (this.channel?.carries(stream)) this.miss(this.channel.isConnected);
   }
 
   /** Drops the channel; the next call makes a new one. */
@@ -118,18 +134,23 @@ export class Connection {
       const { channel } = this.connected();
       const connections = channel.connections();
       let forget: () => void = () => undefined;
+      let leave: () => void = () => undefined;
       const settle = (error: ServiceError | null, answer?: T): void => {
         forget();
+        leave();
         const sent = connections.sinceStart();
         this.judge(channel, error, sent, signal.aborted);
         if (!error) resolve(answer as T);
-        else if (signal.aborted) reject(new TransportError('aborted', `${what}: the caller gave up`, { cause: error }));
-        else reject(callFailure(what, error, sent));
+        else if (signal.aborted) {
+          const kind = sent ? 'unknown' : 'aborted';
+          reject(new TransportError(kind, `${what}: the caller gave up`, { cause: error }));
+        } else reject(callFailure(what, error, sent));
       };
       try {
         const deadline = new Date(this.clock.now() + deadlineMs);
         const cancel = start(channel.client, { deadline }, settle);
         forget = onAbort(signal, cancel);
+        leave = channel.running(cancel);
       } catch (error) {
         // Encoding failed, or the channel was closed in between: nothing has left.
         reject(new TransportError('unavailable', `${what}: ${(error as Error).message}`, { cause: error }));
@@ -144,9 +165,13 @@ export class Connection {
       this.failedAt = error?.code === GRPC.UNAVAILABLE ? this.clock.monotonic() : null;
       return;
     }
+    this.miss(sent);
+  }
+
+  private miss(connected: boolean): void {
     this.failedAt = this.clock.monotonic();
     this.missed += 1;
-    if (!sent || this.missed >= MISSED_LIMIT) this.replace();
+    if (!connected || this.missed >= MISSED_LIMIT) this.replace();
   }
 
   private connected(): { channel: Channel } {

@@ -47,6 +47,10 @@ function openClient(
     // gRPC's own backoff grows to two minutes: a broker that was away for long would be missed for as long again.
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 1_000,
+    // A name that leads elsewhere after an outage, as in Kubernetes, would be looked up again after half a minute.
+    'grpc.dns_min_time_between_resolutions_ms': 2_000,
+    // The owner of a DNS zone could otherwise have calls repeated; and who repeats is decided above this transport.
+    'grpc.service_config_disable_resolution': 1,
     // Otherwise a channel that replaces a silent one would be handed the same silent connection.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
