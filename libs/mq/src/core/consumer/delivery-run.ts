@@ -184,7 +184,8 @@ export class DeliveryRun<Handle> {
       },
       backoff,
     );
-    if (delay === 'park') return this.park(error);
+    // On its last delivery only parking keeps it within reach: the broker would give it up.
+    if (delay === 'park' || lease.isLast) return this.park(error);
     await this.record(error);
     this.count.add();
     const told = await lease.retryIn(delay);

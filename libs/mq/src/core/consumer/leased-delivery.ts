@@ -34,6 +34,10 @@ export class LeasedDelivery {
     return this.delivery.message;
   }
 
+  get isLast(): boolean {
+    return this.delivery.isLast ?? false;
+  }
+
   get deliveryCount(): number {
     return this.delivery.deliveryCount;
   }

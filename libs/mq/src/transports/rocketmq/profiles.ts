@@ -41,13 +41,13 @@ const LIMITS = {
   maxDeliveries: 17,
 } as const;
 
+/** Dead letters can be read once somebody has named the group that reads them: `deadLetterGroup`. */
 export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
   // Limits of the proxy's and the broker's source at 5.3.3 and 5.5.0: ProxyConfig, Validators, TopicValidator.
   apache: {
     capabilities: {
       ...COMMON,
-      // The topic %DLQ%<group>, readable like any other.
-      deadLetterSource: true,
+      deadLetterSource: false,
       limits: { ...LIMITS, delayMs: DAY, ackBatch: 32 },
     },
     // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
@@ -56,7 +56,6 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
   aliyun: {
     capabilities: {
       ...COMMON,
-      // Whether dead letters can be read as a topic is a setting of each group in the console, and off by default.
       deadLetterSource: false,
       // Standard and serverless instances; others hold 40 days, but what is out of range is delivered at once, not refused.
       // One acknowledgement in a request: what the official clients do, and nobody outside could measure more.

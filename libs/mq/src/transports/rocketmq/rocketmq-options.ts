@@ -21,6 +21,13 @@ export interface RocketmqOptions {
   tls?: boolean | RocketmqTls;
   /** Whose limits apply: `'apache'` (default) or `'aliyun'`. */
   profile?: RocketmqProfile;
+  /**
+   * The consumer group that reads what the broker gives up on, the topics `%DLQ%<group>`, so that it becomes an open row of
+   * `mq_error_log`. It must exist at the broker with a `retryMaxTimes` far above those of the groups themselves, say 1,000:
+   * a dead letter brings its deliveries along, and a group that allows no more of them puts it back unread. One for all
+   * applications will do. Default: none, dead letters stay at the broker.
+   */
+  deadLetterGroup?: string;
   /** How long a connection may take to be made, and a short call that carries no message. Default `'3s'`. */
   connectTimeout?: Duration;
   /** How long publishing one message may take. Default `'5s'`; keep it below `reproduce.lease`. */
@@ -53,6 +60,7 @@ export interface ResolvedRocketmqOptions {
   readonly namespace: string;
   readonly tls: RocketmqTls | null;
   readonly profile: RocketmqProfile;
+  readonly deadLetterGroup: string | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
@@ -64,6 +72,7 @@ const KNOWN = [
   'namespace',
   'tls',
   'profile',
+  'deadLetterGroup',
   'connectTimeout',
   'requestTimeout',
   'clock',
@@ -80,6 +89,7 @@ export function resolveRocketmqOptions(options: RocketmqOptions): [ResolvedRocke
     namespace: readNamespace(problems, raw['namespace']),
     tls: readTls(problems, raw['tls']),
     profile: readProfile(problems, raw['profile']),
+    deadLetterGroup: readDeadLetterGroup(problems, raw['deadLetterGroup']),
     connectTimeoutMs: problems.duration('transport.connectTimeout', raw['connectTimeout'], '3s', { min: 1 }),
     requestTimeoutMs: problems.duration('transport.requestTimeout', raw['requestTimeout'], '5s', { min: 1 }),
     clock: (raw['clock'] as Clock | undefined) ?? systemClock,
@@ -139,6 +149,14 @@ function readTls(problems: Problems, value: unknown): RocketmqTls | null {
     problems.add('transport.tls', 'needs cert and key together, or neither');
   problems.flag('transport.tls.rejectUnauthorized', raw['rejectUnauthorized'], true);
   return raw;
+}
+
+function readDeadLetterGroup(problems: Problems, value: unknown): string | null {
+  if (value === undefined) return null;
+  const text = problems.text('transport.deadLetterGroup', value);
+  if (!/^[%|a-zA-Z0-9_-]+$/.test(text))
+    problems.add('transport.deadLetterGroup', 'must be letters, digits, hyphens or underscores');
+  return text;
 }
 
 function readProfile(problems: Problems, value: unknown): RocketmqProfile {

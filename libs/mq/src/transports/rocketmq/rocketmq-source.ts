@@ -5,7 +5,6 @@ import { isOk, refusal } from './protocol/broker-status.js';
 import type { FilterExpression, Resource } from './protocol/generated.js';
 import { toDuration } from './protocol/times.js';
 import { unsent } from './protocol/unsent.js';
-import { AbsentTopic } from './receive/absent-topic.js';
 import { PollSet } from './receive/poll-set.js';
 import type { Queue, Route } from './routes/route.js';
 import type { Wiring } from './wiring.js';
@@ -16,15 +15,14 @@ export interface SourceSpec {
   readonly topic: Resource & { readonly name: string };
   readonly group: Resource & { readonly name: string };
   readonly filter: FilterExpression;
-  /** A topic that is made with its first message: while it is missing, there is nothing to read. */
-  readonly mayBeAbsent: boolean;
+  /** Whether it is a dead-letter topic. That is made with its first message: while it is missing, there is nothing to read. */
+  readonly isDeadLetters: boolean;
 }
 
 /** The messages of one topic for one group. */
 export class RocketmqSource implements MessageSource {
   private readonly polls: PollSet;
-  private readonly absent: AbsentTopic;
-  private request: ReceiveRequest = { max: 1, waitMs: 0, leaseMs: 0 };
+  private leaseMs = 0;
   private closed = false;
 
   constructor(
@@ -33,18 +31,17 @@ export class RocketmqSource implements MessageSource {
     private readonly spec: SourceSpec,
     private readonly clock: Wiring['clock'],
   ) {
-    this.polls = new PollSet((queue, max, signal) => this.poll(queue, max, signal));
-    this.absent = new AbsentTopic(clock);
+    this.polls = new PollSet((queue, ask, signal) => this.poll(queue, ask, signal), clock);
   }
 
   async receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]> {
     if (this.closed) throw new TransportError('aborted', `${this.what('poll')}: the subscription is closed`);
-    this.request = request;
+    this.leaseMs = request.leaseMs;
     const route = await this.route(request, signal);
     if (!route) return [];
     if (route.readable.length === 0)
       throw new TransportError('not-found', `${this.what('poll')}: the topic may not be read`);
-    return this.polls.receive(route.readable, request.max, signal);
+    return this.polls.receive(route.readable, request, signal);
   }
 
   async ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]> {
@@ -91,32 +88,31 @@ export class RocketmqSource implements MessageSource {
 
   /** `null` while the topic may be missing, and is, after the wait that was asked for. */
   private async route({ waitMs }: ReceiveRequest, signal: AbortSignal): Promise<Route | null> {
-    const { name } = this.spec.topic;
     try {
-      if (!this.absent.isAssumed) {
-        const { routes } = await this.wire();
-        const route = await routes.get(name, signal);
-        this.absent.forget();
-        return route;
-      }
+      const { routes } = await this.wire();
+      return await routes.get(this.spec.topic.name, signal);
     } catch (error) {
-      const known = error as TransportError;
-      if (!this.spec.mayBeAbsent || known.kind !== 'not-found') throw error;
-      this.absent.note();
+      const absent = error instanceof TransportError && error.kind === 'not-found';
+      if (!this.spec.isDeadLetters || !absent) throw error;
     }
     await this.clock.sleep(waitMs, signal);
     return null;
   }
 
-  private async poll(queue: Queue, max: number, signal: AbortSignal): Promise<Delivery[]> {
+  private async poll(
+    queue: Queue,
+    { max, waitMs }: { readonly max: number; readonly waitMs: number },
+    signal: AbortSignal,
+  ): Promise<Delivery[]> {
+    const { leaseMs } = this;
     const wiring = await this.wire();
     const connection = wiring.connections.to(queue.endpoint);
     const session = this.session(wiring);
+    const { topic, group, filter } = this.spec;
     await session.ready(connection, signal).catch((error: unknown) => {
+      wiring.routes.doubt(topic.name);
       throw unsent(error);
     });
-    const { waitMs, leaseMs } = this.request;
-    const { topic, group, filter } = this.spec;
     const parts = await connection.receive(
       {
         group,
@@ -134,14 +130,21 @@ export class RocketmqSource implements MessageSource {
         signal,
       },
     );
-    const leaseEndsAt = this.clock.monotonic() + leaseMs;
-    const messages = parts.flatMap(({ message }) => (message ? [message] : []));
+    const messages = parts.flatMap(({ message, receivedAt }) => (message ? [{ message, receivedAt }] : []));
     const status = parts.find((part) => part.status)?.status;
     if (messages.length === 0 && status?.code !== 'MESSAGE_NOT_FOUND' && !isOk(status)) {
       throw this.refused(wiring, session, connection, status);
     }
     wiring.routes.confirm(topic.name);
-    return messages.flatMap((message) => fromWire(message, queue.endpoint, leaseEndsAt) ?? []);
+    const origin = {
+      endpoint: queue.endpoint,
+      isDeadLetter: this.spec.isDeadLetters,
+      maxDeliveries: session.maxDeliveries(connection),
+    };
+    // The broker counts from the moment it takes a message out: that of the last part may be seconds later.
+    return messages.flatMap(
+      ({ message, receivedAt }) => fromWire(message, { ...origin, leaseEndsAt: receivedAt + leaseMs }) ?? [],
+    );
   }
 
   private refused(

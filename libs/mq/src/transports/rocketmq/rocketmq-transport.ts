@@ -35,12 +35,14 @@ export class RocketmqTransport implements MqTransport {
   readonly #violations: readonly Violation[];
   readonly #ids: MessageIds;
   #wiring: Promise<Wiring> | null = null;
+  #closed = false;
 
   constructor(options: RocketmqOptions) {
     [this.#options, this.#violations] = resolveRocketmqOptions(options);
     this.#ids = new MessageIds(this.#options.clock);
-    this.capabilities = PROFILES[this.#options.profile].capabilities;
-    if (this.capabilities.deadLetterSource) this.deadLetters = (spec) => this.#deadLetters(spec);
+    const { profile, deadLetterGroup } = this.#options;
+    this.capabilities = { ...PROFILES[profile].capabilities, deadLetterSource: deadLetterGroup !== null };
+    if (deadLetterGroup !== null) this.deadLetters = (spec) => this.#deadLetters(spec, deadLetterGroup);
   }
 
   problems(): Violation[] {
@@ -75,10 +77,12 @@ export class RocketmqTransport implements MqTransport {
   }
 
   async connect(): Promise<void> {
+    this.#closed = false;
     await this.#connect();
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const wiring = this.#wiring;
     this.#wiring = null;
     await (await wiring?.catch(() => null))?.close();
@@ -151,23 +155,26 @@ export class RocketmqTransport implements MqTransport {
     return queue;
   }
 
-  #deadLetters({ groupId }: DeadLetterSpec): MessageSource {
-    return this.#source(groupId, `%DLQ%${groupId}`, EVERYTHING, true);
+  /** Not read by the group itself: its proxy would take each dead letter for a message to give up, and put it back. */
+  #deadLetters({ groupId }: DeadLetterSpec, reader: string): MessageSource {
+    return this.#source(reader, `%DLQ%${groupId}`, EVERYTHING, true);
   }
 
-  #source(groupId: string, topicName: string, filter: FilterExpression, mayBeAbsent: boolean): MessageSource {
+  #source(groupId: string, topicName: string, filter: FilterExpression, isDeadLetters: boolean): MessageSource {
     const { namespace, clock } = this.#options;
     const topic = { resourceNamespace: namespace, name: topicName };
     const group = { resourceNamespace: namespace, name: groupId };
     return new RocketmqSource(
       () => this.#connect(),
       (wiring) => wiring.consumer(groupId, topicName, filter),
-      { topic, group, filter, mayBeAbsent },
+      { topic, group, filter, isDeadLetters },
       clock,
     );
   }
 
+  /** A straggler must not open again what was closed: nobody would close it, and the process would not end. */
   #connect(): Promise<Wiring> {
+    if (this.#closed) return Promise.reject(new TransportError('unavailable', 'the transport is closed'));
     this.#wiring ??= this.#open().catch((error: unknown) => {
       this.#wiring = null;
       throw error;

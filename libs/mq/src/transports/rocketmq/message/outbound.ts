@@ -5,6 +5,12 @@ import type { Message, MessageType, Resource } from '../protocol/generated.js';
 
 const HOST = hostname();
 
+/**
+ * Property with the name of the topic. A dead letter arrives without any other word of where it was: the protocol has a
+ * field for it, which Apache's proxy does not fill (5.5.0).
+ */
+export const MQ_TOPIC = 'mq-topic';
+
 /** What the broker calls this kind of message; a topic takes one kind. */
 export function messageType({ deliverAt, orderingKey }: OutboundMessage): MessageType {
   if (deliverAt !== null) return 'DELAY';
@@ -18,7 +24,7 @@ export function toWire(
   const { tag, key, deliverAt, orderingKey, properties, body } = message;
   return {
     topic,
-    userProperties: { ...properties },
+    userProperties: { ...properties, [MQ_TOPIC]: topic.name ?? '' },
     systemProperties: {
       ...(tag !== null && { tag }),
       keys: [key],

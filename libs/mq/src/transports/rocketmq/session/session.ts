@@ -9,6 +9,8 @@ import { Telemetry } from './telemetry.js';
 
 /** What the official clients do; a server forgets a client after about two minutes without one. */
 const HEARTBEAT_MS = 10_000;
+/** After one that was not answered: the connection is given up after the second, and polls hang on it until then. */
+const HEARTBEAT_AGAIN_MS = 1_000;
 /** Nobody waits longer than this for a server to hear that we go. */
 const GOODBYE_MS = 1_000;
 
@@ -49,6 +51,11 @@ export class Session {
     if (this.forgetHeartbeat === null && !this.over.signal.aborted) void this.beat();
   }
 
+  /** How often this server delivers a message to our group before it gives it up; `null` if it did not say. */
+  maxDeliveries(connection: Connection): number | null {
+    return this.servers.get(connection)?.maxDeliveries ?? null;
+  }
+
   /** What we want has changed: every server that knows us is told. */
   update(): void {
     for (const telemetry of this.servers.values()) telemetry.sync();
@@ -87,6 +94,7 @@ export class Session {
         timeoutMs,
         clock,
         open: () => connection.telemetry(this.options.headers()),
+        unanswered: (stream) => connection.unanswered(stream),
         settings: () => this.options.settings(connection),
       });
       this.servers.set(connection, telemetry);
@@ -95,18 +103,25 @@ export class Session {
   }
 
   private async beat(): Promise<void> {
-    this.forgetHeartbeat = this.options.clock.schedule(HEARTBEAT_MS, () => void this.beat());
+    this.beatIn(HEARTBEAT_MS);
     const { clientType, group, timeoutMs } = this.options;
     const request = { clientType, ...(group && { group }) };
     const known = [...this.servers].filter(([, telemetry]) => telemetry.isReady);
-    await Promise.all(
+    const answers = await Promise.all(
       known.map(async ([connection, telemetry]) => {
         const call = this.call('heartbeat', timeoutMs, this.over.signal);
         const answer = await connection.unary('heartbeat', request, call).catch(() => null);
         // An answer that is no OK comes from a server that has forgotten the settings; no answer is the connection's affair.
         if (answer && !isOk(answer.status)) telemetry.sync();
+        return answer;
       }),
     );
+    if (answers.includes(null) && !this.over.signal.aborted) this.beatIn(HEARTBEAT_AGAIN_MS);
+  }
+
+  private beatIn(ms: number): void {
+    this.forgetHeartbeat?.();
+    this.forgetHeartbeat = this.options.clock.schedule(ms, () => void this.beat());
   }
 
   private call(

@@ -15,6 +15,8 @@ export interface TelemetryOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   open(): TelemetryStream;
+  /** Told of a stream on which nothing was answered in time. */
+  unanswered(stream: TelemetryStream): void;
   /** Who we are and what we want, at this moment. */
   settings(): Settings;
 }
@@ -36,6 +38,8 @@ interface Exchange {
  * stream says after it was left is ignored.
  */
 export class Telemetry {
+  /** Of the group's settings at the server, as it answered them last. */
+  maxDeliveries: number | null = null;
   private exchange: Exchange | null = null;
 
   constructor(private readonly options: TelemetryOptions) {}
@@ -70,6 +74,7 @@ export class Telemetry {
     stream.on('error', (error: ServiceError) => this.leave(exchange, this.failure(error)));
     stream.on('end', () => this.leave(exchange, new TransportError('unavailable', `${what}: the server ended it`)));
     const forget = clock.schedule(timeoutMs, () => {
+      this.options.unanswered(stream);
       this.leave(
         exchange,
         new TransportError('unavailable', `${what}: no answer to our settings within ${timeoutMs} ms`),
@@ -81,12 +86,13 @@ export class Telemetry {
   }
 
   private hear(exchange: Exchange, command: TelemetryCommandReceived): void {
-    if (this.exchange !== exchange && this.exchange !== null) return;
+    if (this.exchange !== exchange) return;
     const { status, settings, printThreadStackTraceCommand: trace, verifyMessageCommand: verify } = command;
-    if (status && !isOk(status) && !exchange.ready) {
+    if (status && !isOk(status)) {
       this.leave(exchange, unsent(refusal(this.options.what, status)));
     } else if (settings) {
       exchange.ready = true;
+      this.maxDeliveries = settings.backoffPolicy?.maxAttempts || null;
       exchange.settled.resolve();
     } else if (trace) {
       this.write(exchange, { threadStackTrace: { nonce: trace.nonce, threadStackTrace: 'not available in Node' } });

@@ -1,0 +1,48 @@
+import type { MemoryTransport } from 'nestjs-reliable-mq/testing';
+import { consumerBench } from './support/consumer-bench.js';
+
+let bench: ReturnType<typeof consumerBench>;
+afterEach(() => bench.stop());
+
+/** A broker that says which delivery is the last that it makes. */
+const givingUpAfter = (most: number) => (transport: MemoryTransport) => {
+  const subscribe = transport.subscribe.bind(transport);
+  return Object.assign(transport, {
+    subscribe: (spec: Parameters<typeof subscribe>[0]) => {
+      const source = subscribe(spec);
+      const receive = source.receive.bind(source);
+      source.receive = async (...args) =>
+        (await receive(...args)).map((delivery) => ({ ...delivery, isLast: delivery.deliveryCount >= most }));
+      return source;
+    },
+  });
+};
+
+it('a message that fails on its last delivery is parked, whatever attempts the group has left', async () => {
+  bench = consumerBench({
+    profile: 'rich',
+    group: { maxAttempts: 16, backoff: () => 1_000 },
+    handle: () => Promise.reject(new Error('no stock')),
+    wrap: givingUpAfter(2),
+  });
+  await bench.start();
+  await bench.publish('m1');
+  expect(bench.deliveries.errors.map(({ parked }) => parked)).toEqual([false]);
+  expect(bench.pending()).toBe(1);
+
+  await bench.clock.advance(1_000);
+  expect(bench.deliveries.errors.map(({ attempt, parked }) => [attempt, parked])).toEqual([
+    [1, false],
+    [2, true],
+  ]);
+  expect(bench.pending()).toBe(0);
+});
+
+it('a message that is handled on its last delivery is handled like any other', async () => {
+  bench = consumerBench({ profile: 'rich', wrap: givingUpAfter(1) });
+  await bench.start();
+  await bench.publish('m1');
+  expect(bench.handled.map(({ id }) => id)).toEqual(['m1']);
+  expect(bench.deliveries.errors).toEqual([]);
+  expect(bench.pending()).toBe(0);
+});
