@@ -1,12 +1,13 @@
-// npm run demo [-- --keep] [-- --broker URL]
+// npm run demo [-- --keep] [-- --broker BROKER]
 //
 // A shop on a database and a broker of its own, an order on its way through it, and what becomes of orders when the
 // process that sends their messages is killed in the middle of it. Needs nothing but what npm installs.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './build-if-stale.mjs';
+import { readBrokerChoice } from './demo/broker-choice.mjs';
+import { openBroker } from './demo/brokers.mjs';
 import { Children } from './demo/children.mjs';
-import { Gate } from './demo/gate.mjs';
 import { OrdersView } from './demo/orders-view.mjs';
 import { Shop } from './demo/shop.mjs';
 import { Timeline } from './demo/timeline.mjs';
@@ -14,9 +15,17 @@ import { settled, verify } from './demo/verify.mjs';
 
 const HELP = `npm run demo -- [options]
 
-  --keep         stay up afterwards, to try things by hand, until Ctrl-C
-  --broker URL   a running server of the MQ HTTP wire format, instead of the emulator; signed with
-                 MQ_ACCESS_KEY_ID and MQ_ACCESS_KEY_SECRET (test, test), in the instance MQ_INSTANCE_ID
+  --keep             stay up afterwards, to try things by hand, until Ctrl-C
+  --broker BROKER    instead of the emulator in this repository:
+
+    rocketmq            Apache RocketMQ 5, started for the demo. Needs a JDK (11 or newer) and Maven, which
+                        fetches about 100 MB the first time
+    rocketmq:host:port  the proxy of a RocketMQ 5 that runs. It must have the topics shop_orders (NORMAL) and
+                        shop_deadlines (DELAY), and the groups GID_shop_stock, GID_shop_notify, GID_shop_cancel
+    http://host:port    a running server of the MQ HTTP wire format
+
+                     Those that run are used with MQ_ACCESS_KEY_ID, MQ_ACCESS_KEY_SECRET and MQ_INSTANCE_ID;
+                     RocketMQ 5 also with MQ_TLS=true and MQ_PROFILE=aliyun
 `;
 const BURST = 10;
 /** How soon another process may send what the killed one was sending. The default, 30 s, is too long to look on. */
@@ -28,7 +37,7 @@ const timeline = new Timeline();
 const children = new Children();
 /** What {@link end} ends besides the processes. */
 let view;
-let emulator;
+let broker;
 /** Set while the demo stays up: lets it go on to its end. */
 let stayUp;
 let ending;
@@ -36,7 +45,8 @@ let ending;
 function readOptions() {
   const known = { keep: { type: 'boolean' }, broker: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
   try {
-    return parseArgs({ options: known }).values;
+    const { values } = parseArgs({ options: known });
+    return { ...values, broker: readBrokerChoice(values.broker) };
   } catch (error) {
     console.error(`${error.message}\n\n${HELP}`);
     process.exit(1);
@@ -44,7 +54,8 @@ function readOptions() {
 }
 
 async function demo() {
-  const { env, gate } = await prepare();
+  const env = await prepare();
+  const { gate } = broker;
   timeline.heading('1. Everything starts at once, on an empty database');
   let app;
   [app] = await Promise.all([start('api,relay', env), start('worker', env)]);
@@ -85,13 +96,13 @@ async function demo() {
   app = await again;
   await timeline.follow(
     view,
-    async (orders) => done(placed)(orders) && (await view.unsent()) === 0 && (!emulator || settled(emulator)),
+    async (orders) => done(placed)(orders) && (await view.unsent()) === 0 && (await settled(broker)),
     40_000,
     'all orders were handled',
   );
 
   timeline.heading('5. What is there now');
-  const holds = await verify({ shop: app, view, placed, emulator });
+  const holds = await verify({ shop: app, view, placed, broker });
   console.log(holds ? '\nEach order was handled once.' : '\nThis is not what was promised.');
   if (options.keep) await keep(app, env);
   return holds;
@@ -100,29 +111,24 @@ async function demo() {
 async function prepare() {
   await buildIfStale((line) => timeline.line('build', '', line));
   timeline.heading('0. A database and a broker of their own');
-  const { match } = await children.start('PostgreSQL', POSTGRES, { ready: /^postgres:\/\/\S+$/, endsWithUs: true });
-  timeline.line('database', 'ready', `PostgreSQL at ${new URL(match[0]).host}`);
-  const broker = options.broker ? { endpoint: options.broker } : await startBroker();
-  timeline.line('broker', 'ready', `${options.broker ? 'yours' : 'the emulator'} at ${broker.endpoint}`);
-  const env = {
-    DATABASE_URL: match[0],
-    MQ_TRANSPORT: 'aliyun-http',
-    MQ_ENDPOINT: broker.endpoint,
-    MQ_ACCESS_KEY_ID: (options.broker && process.env.MQ_ACCESS_KEY_ID) || 'test',
-    MQ_ACCESS_KEY_SECRET: (options.broker && process.env.MQ_ACCESS_KEY_SECRET) || 'test',
-    MQ_INSTANCE_ID: (options.broker && process.env.MQ_INSTANCE_ID) || '',
+  const [databaseUrl] = await Promise.all([startDatabase(), startBroker()]);
+  return {
+    DATABASE_URL: databaseUrl,
+    ...broker.env,
     MQ_REPRODUCE_LEASE: LEASE,
     SHOP_PAYMENT_DUE: '15m',
   };
-  return { env, gate: broker.gate };
 }
 
-/** In this process, so that the demo can look at each request and choose the worst moment for the kill. */
+async function startDatabase() {
+  const { match } = await children.start('PostgreSQL', POSTGRES, { ready: /^postgres:\/\/\S+$/, endsWithUs: true });
+  timeline.line('database', 'ready', `PostgreSQL at ${new URL(match[0]).host}`);
+  return match[0];
+}
+
 async function startBroker() {
-  const { startEmulator } = await import('nestjs-reliable-mq-emulator');
-  const gate = new Gate();
-  emulator = await startEmulator({ port: 0, onStep: gate.observe });
-  return { endpoint: emulator.endpoint, gate };
+  broker = await openBroker(options.broker, { say: (line) => timeline.line('broker', '', line), children });
+  timeline.line('broker', 'ready', broker.title);
 }
 
 async function start(role, env) {
@@ -160,7 +166,7 @@ function end() {
   ending ??= (async () => {
     await view?.close();
     await children.stop();
-    await emulator?.close();
+    await broker?.close();
   })();
   return ending;
 }

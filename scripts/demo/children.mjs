@@ -27,10 +27,10 @@ class Child {
   }
 
   /** Waits for a line of its output that matches, and answers the match. */
-  ready(pattern) {
+  ready(pattern, timeoutMs) {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new Error(`${this.name} did not start:\n${this.lines.join('\n')}`));
-      const late = setTimeout(fail, START_TIMEOUT_MS);
+      const late = setTimeout(fail, timeoutMs);
       this.process.once('exit', fail);
       const read = (line) => {
         this.lines.push(line);
@@ -75,11 +75,11 @@ export class Children {
    * Starts a Node program, and waits for the line that says it is ready. `endsWithUs`: it watches its standard input, and must
    * be left to end by itself.
    */
-  async start(name, file, { env = {}, ready, endsWithUs = false }) {
+  async start(name, file, { env = {}, ready, endsWithUs = false, timeoutMs = START_TIMEOUT_MS }) {
     const spawned = spawn(process.execPath, [file], { detached: true, env: { ...process.env, ...env } });
     const child = Object.assign(new Child(name, spawned), { endsWithUs });
     this.#all.push(child);
-    return { child, match: await child.ready(ready) };
+    return { child, match: await child.ready(ready, timeoutMs) };
   }
 
   /** The last to start is the first to end. */

@@ -2,9 +2,9 @@
 const CREATED = 'created';
 
 /**
- * Stands between the shop and the emulator, and can be closed for the messages of new orders: of those that come then, every
+ * Stands between the shop and its broker, and can be closed for the messages of new orders: of those that come then, every
  * other one is taken by the broker without a word to the sender, the rest is not taken at all. That is where a
- * killed process leaves the most doubt. The emulator asks at each step of a request and waits for the answer.
+ * killed process leaves the most doubt. Each broker has its own way of asking the gate; {@link decide} is what it answers.
  */
 export class Gate {
   #closed = false;
@@ -30,14 +30,15 @@ export class Gate {
     return this.taken.size + this.way.size;
   }
 
-  /** The emulator's `onStep`. */
-  observe = async (step, { operation, messages }) => {
-    const [message] = messages;
-    if (!this.#closed || operation !== 'publish' || message?.tag !== CREATED) return undefined;
-    if (step === 'received' && this.#count++ % 2 === 0) return undefined;
-    if (step === 'answered') return undefined;
-    (step === 'stored' ? this.taken : this.way).add(message.mqId);
+  /** What becomes of a message that has just arrived, asked once for each. */
+  decide(tag) {
+    if (!this.#closed || tag !== CREATED) return 'pass';
+    return this.#count++ % 2 === 0 ? 'take' : 'hold';
+  }
+
+  /** Keeps a message until the gate opens; then it, or the answer to it, is to be dropped. */
+  async hold(messageId, { taken }) {
+    (taken ? this.taken : this.way).add(messageId);
     await this.#opened;
-    return 'drop';
-  };
+  }
 }

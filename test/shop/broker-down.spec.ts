@@ -1,16 +1,14 @@
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
-import { describeDatabases } from '../support/database.js';
-import { EmulatorProgram } from '../support/emulator-program.js';
 import { eventuallyPasses } from '../support/eventually.js';
 import { ShopProgram } from '../support/shop-program.js';
+import { describeShopWithFailingBroker } from './support/describe-shop-with-failing-broker.js';
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('the shop without its broker', (db) => {
+describeShopWithFailingBroker('the shop without its broker', (db, broker) => {
   it('takes orders, is degraded, and catches up when the broker is back', async () => {
-    const broker = await EmulatorProgram.start();
     const shop = await ShopProgram.start(db, broker.env);
-    await broker.stop();
+    await broker.kill();
 
     const orders = await Promise.all([1, 2, 3].map((quantity) => shop.place('tea', quantity)));
     await eventuallyPasses(
@@ -24,7 +22,7 @@ describeDatabases('the shop without its broker', (db) => {
     expect(await shop.pay(orders[0]!.id)).toMatchObject({ status: 200, body: { status: 'paid' } });
     expect(await shop.order(orders[1]!.id)).toMatchObject({ status: 'placed' });
 
-    await EmulatorProgram.start({ port: broker.port });
+    await broker.startAgain();
     await eventuallyPasses(
       async () => expect(await shop.get('/health')).toEqual({ status: 200, body: { status: 'up' } }),
       {
@@ -34,5 +32,5 @@ describeDatabases('the shop without its broker', (db) => {
     );
     await Promise.all(orders.map(({ id }) => shop.untilNotified(id)));
     expect(await shop.stock('tea')).toEqual({ sku: 'tea', onHand: 999_994, reserved: 6 });
-  }, 120_000);
+  }, 180_000);
 });

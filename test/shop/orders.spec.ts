@@ -1,16 +1,16 @@
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
-import { describeDatabases, type TestDatabase } from '../support/database.js';
-import { EmulatorProgram } from '../support/emulator-program.js';
+import type { TestDatabase } from '../support/database.js';
 import { eventuallyPasses } from '../support/eventually.js';
 import { type OrderView, ShopProgram } from '../support/shop-program.js';
+import { describeShop } from './support/describe-shop.js';
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('orders of the shop', (db) => {
+describeShop('orders of the shop', (db, broker) => {
   let shop: ShopProgram;
 
   beforeAll(async () => {
-    shop = await ShopProgram.start(db, (await EmulatorProgram.start()).env);
+    shop = await ShopProgram.start(db, broker.env);
   }, 60_000);
 
   afterEach(() => expectBooksToBalance(db));
@@ -60,11 +60,11 @@ describeDatabases('orders of the shop', (db) => {
   });
 });
 
-describeDatabases('orders of the shop that are not paid in time', (db) => {
+describeShop('orders of the shop that are not paid in time', (db, broker) => {
   let shop: ShopProgram;
 
   beforeAll(async () => {
-    shop = await ShopProgram.start(db, { ...(await EmulatorProgram.start()).env, SHOP_PAYMENT_DUE: '1s' });
+    shop = await ShopProgram.start(db, { ...broker.env, SHOP_PAYMENT_DUE: '1s' });
   }, 60_000);
 
   afterEach(() => expectBooksToBalance(db));
@@ -75,7 +75,7 @@ describeDatabases('orders of the shop that are not paid in time', (db) => {
     await shop.untilNotified(unpaid.id);
     await shop.untilOrder(unpaid.id, 'cancelled');
     expect(await shop.pay(unpaid.id)).toMatchObject({ status: 409 });
-    await untilHandled(db, 'GID_shop_cancel', 2);
+    await untilHandled(db, broker.groupId('GID_shop_cancel'), 2);
     expect(await shop.order(paid.id)).toMatchObject({ status: 'paid' });
     expect(await shop.stock('late')).toEqual({ sku: 'late', onHand: 999_996, reserved: 4 });
     expect(await shop.notifications(unpaid.id)).toHaveLength(1);
@@ -89,7 +89,7 @@ describeDatabases('orders of the shop that are not paid in time', (db) => {
         return (await shop.pay(id)).status;
       }),
     );
-    await untilHandled(db, 'GID_shop_cancel', 14);
+    await untilHandled(db, broker.groupId('GID_shop_cancel'), 14);
     const statuses = await Promise.all(orders.map(async ({ id }) => (await shop.order(id)).status));
     expect(statuses).toEqual(outcomes.map((code): OrderView['status'] => (code === 200 ? 'paid' : 'cancelled')));
     const reserved = outcomes.filter((code) => code === 200).length;

@@ -1,15 +1,13 @@
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
-import { describeDatabases } from '../support/database.js';
-import { EmulatorProgram } from '../support/emulator-program.js';
 import { ShopProgram } from '../support/shop-program.js';
+import { describeShop } from './support/describe-shop.js';
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('several processes of the shop', (db) => {
+describeShop('several processes of the shop', (db, broker) => {
   it('start at once on an empty database, each with its role, and work together', async () => {
-    const { env } = await EmulatorProgram.start();
     const roles = ['api', 'worker', 'relay', 'api,relay', 'all'];
-    const shops = await Promise.all(roles.map((role) => ShopProgram.start(db, { ...env, MQ_ROLE: role })));
+    const shops = await Promise.all(roles.map((role) => ShopProgram.start(db, { ...broker.env, MQ_ROLE: role })));
     const [api, worker, relay] = shops;
     // Nest tries again when the database refuses something, so that all of them are up says too little.
     expect(shops.flatMap(({ program }) => program.output.filter((line) => /ERROR|WARN/.test(line)))).toEqual([]);

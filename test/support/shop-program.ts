@@ -87,6 +87,8 @@ export class ShopProgram {
   async untilNotified(id: string): Promise<void> {
     await eventuallyPasses(async () => expect(await this.notifications(id)).toHaveLength(1), {
       what: `a notification of ${id}`,
+      // Dozens of orders at once took 9 s on two busy cores.
+      timeoutMs: 25_000,
     });
   }
 }

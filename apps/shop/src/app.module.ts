@@ -29,6 +29,8 @@ export class AppModule {
           transport: config.transport,
           topics: TOPICS,
           groups: GROUPS,
+          tagSuffix: config.suffix,
+          groupSuffix: config.suffix,
           role: config.role,
           reproduce: { lease: config.reproduceLease },
         }),

@@ -8,6 +8,8 @@ export interface ShopConfig {
   /** `postgres://…` or `mysql://…` */
   readonly databaseUrl: string;
   readonly transport: MqTransport;
+  /** `MQ_SUFFIX`: ends every tag and every group id, which keeps environments apart that share one broker. Default: none. */
+  readonly suffix: string;
   /** What starts in this process: `all`, `api`, `worker`, `relay`, or a comma list. */
   readonly role: string;
   /** 0 picks a free one. */
@@ -27,6 +29,7 @@ export function readConfig(env: Environment): ShopConfig {
   const config = {
     databaseUrl: readDatabaseUrl(env, problems),
     transport: readTransport(env, problems),
+    suffix: env['MQ_SUFFIX'] ?? '',
     role: env['MQ_ROLE'] || 'all',
     port: readPort(env, problems),
     paymentDue: readDuration(env, 'SHOP_PAYMENT_DUE', '15m', problems),
@@ -48,7 +51,7 @@ function readTransport(env: Environment, problems: string[]): MqTransport | unde
   const name = env['MQ_TRANSPORT'] || 'aliyun-http';
   const make = TRANSPORTS.get(name);
   if (!make) problems.push(`MQ_TRANSPORT=${name} is not known; known: ${[...TRANSPORTS.keys()].join(', ')}`);
-  return make?.(env);
+  return make?.(env, problems);
 }
 
 function readPort(env: Environment, problems: string[]): number {

@@ -1,0 +1,81 @@
+import { fields, lengthDelimited, varintField } from '../../test/support/rocketmq/protobuf.mjs';
+
+/** `Code.OK` and `AddressScheme.IPv4` of apache/rocketmq-apis, where the field numbers below are from as well. */
+const OK = 20_000;
+const IPV4 = 1;
+/** Of `QueryRouteResponse`: `message_queues.broker.endpoints`. */
+const ENDPOINTS = [2, 4, 3];
+
+/** Tag and `mq-id` of the message in a `SendMessageRequest`; the shop's transport sends one at a time. */
+export function readSend(frame) {
+  const message = one(payload(frame), 1);
+  const system = one(message, 3);
+  const properties = new Map(all(message, 2).map((entry) => [one(entry, 1).toString(), one(entry, 2).toString()]));
+  return { tag: one(system, 1)?.toString(), messageId: properties.get('mq-id') };
+}
+
+/** Whether a response says that all went well, and not only that it is one. */
+export function isOk(frame) {
+  const status = one(payload(frame), 1);
+  return status !== undefined && one(status, 1) === OK;
+}
+
+/** How many deliveries an `AckMessageRequest` and its response have settled, and of which topic. */
+export function readAck(requestFrame, answerFrame) {
+  const topic = one(one(payload(requestFrame), 2), 2).toString();
+  const settled = all(payload(answerFrame), 2).filter((entry) => one(one(entry, 3) ?? Buffer.alloc(0), 1) === OK);
+  return { topic, count: settled.length };
+}
+
+/** The addresses, `host:port`, where a `QueryRouteResponse` sends its reader. */
+export function readRoute(frame) {
+  const found = new Set();
+  edit(payload(frame), ENDPOINTS, (endpoints) => {
+    found.add(addressOf(endpoints));
+    return endpoints;
+  });
+  return [...found];
+}
+
+/** The same route by way of other addresses of this machine. @param {Map<string, number>} ports by address */
+export function rewriteRoute(frame, ports) {
+  const body = edit(payload(frame), ENDPOINTS, (endpoints) => {
+    const address = [lengthDelimited(1, Buffer.from('127.0.0.1')), varintField(2, ports.get(addressOf(endpoints)))];
+    return Buffer.concat([varintField(1, IPV4), lengthDelimited(2, Buffer.concat(address))]);
+  });
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
+
+/** Behind one byte for the compression, which nobody here asks for, and four for the length. */
+function payload(frame) {
+  return frame.subarray(5);
+}
+
+function all(bytes, number) {
+  return fields(bytes)
+    .filter((field) => field.number === number)
+    .map(({ value }) => value);
+}
+
+function one(bytes, number) {
+  return all(bytes, number)[0];
+}
+
+function addressOf(endpoints) {
+  const address = one(endpoints, 2);
+  const host = one(address, 1).toString();
+  return `${host.includes(':') ? `[${host}]` : host}:${one(address, 2)}`;
+}
+
+/** The message with each of the parts at `path` changed. */
+function edit(bytes, [number, ...deeper], change) {
+  const parts = fields(bytes).map((field) => {
+    if (typeof field.value === 'number') return varintField(field.number, field.value);
+    const isMeant = field.number === number;
+    const inner = deeper.length > 0 ? (part) => edit(part, deeper, change) : change;
+    return lengthDelimited(field.number, isMeant ? inner(field.value) : field.value);
+  });
+  return Buffer.concat(parts);
+}
