@@ -50,11 +50,11 @@ class Child {
     await this.exited;
   }
 
-  /** Asks it to end, and insists after a while. */
+  /** Asks it to end, and insists after a while, also with what it has started itself. */
   async stop() {
     if (!this.running) return;
     this.process.kill('SIGTERM');
-    const insist = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    const insist = setTimeout(() => process.kill(-this.pid, 'SIGKILL'), STOP_TIMEOUT_MS);
     await this.exited;
     clearTimeout(insist);
   }

@@ -98,7 +98,7 @@ async function mustExist(env, endpoint, { name, type }) {
   const { MQ_ACCESS_KEY_ID: accessKey, MQ_ACCESS_KEY_SECRET: accessSecret } = process.env;
   const auth = accessKey && accessSecret ? { accessKey, accessSecret } : undefined;
   const { code, message, types } = await queryRoute(env.MQ_ENDPOINT, name, { auth }).catch((error) => {
-    throw new Error(`--broker rocketmq:${endpoint}: no answer (${error.message})`, { cause: error });
+    throw new Error(`--broker rocketmq:${endpoint}: nothing there speaks RocketMQ 5`, { cause: error });
   });
   if (code !== ROUTE_OK) throw new Error(`--broker rocketmq:${endpoint}: topic ${name}: ${message} (${code})`);
   if (!types.includes(type)) {
