@@ -65,3 +65,21 @@ it('runs messages of an unordered topic side by side, whatever their key', async
   await bench.start();
   expect(ids()).toEqual(['a1', 'a2', 'a3']);
 });
+
+it('gives back at once what waits behind a failed message, where the broker takes that: it comes with the retry', async () => {
+  let broken = true;
+  given({
+    profile: 'rich',
+    group: { timeoutMs: 10_000, concurrency: 8, backoff: () => 1_000 },
+    handle: ({ id }) => {
+      if (broken && id === 'a1') throw new Error('x');
+    },
+  });
+  for (const id of ['a1', 'a2', 'a3']) await bench.publish(id, { orderingKey: 'a' });
+  await bench.start();
+  expect(ids()).toEqual(['a1']);
+  broken = false;
+  await bench.clock.advance(1_000);
+  expect(ids()).toEqual(['a1', 'a1', 'a2', 'a3']);
+  expect(bench.pending()).toBe(0);
+});
