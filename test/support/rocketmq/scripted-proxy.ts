@@ -149,16 +149,16 @@ export class ScriptedProxy {
   }
 
   private unary<Name extends keyof UnaryCalls>(name: Name) {
-    return async (
+    return (
       { request, metadata }: ServerUnaryCall<UnaryCalls[Name]['request'], object>,
-      done: sendUnaryData<object>,
-    ): Promise<void> => {
-      try {
-        const headers = this.note(name, request, metadata);
-        done(null, (await this.script[name](request, headers)) as object);
-      } catch (error) {
-        done(serverError(error));
-      }
+      reply: sendUnaryData<object>,
+    ): void => {
+      const headers = this.note(name, request, metadata);
+      const answer = async (): Promise<unknown> => this.script[name](request, headers);
+      answer().then(
+        (response) => reply(null, response as object),
+        (error: unknown) => reply(serverError(error)),
+      );
     };
   }
 
@@ -171,7 +171,8 @@ export class ScriptedProxy {
       for await (const part of this.script.receiveMessage(call.request, over.signal, headers)) call.write(part);
       call.end();
     } catch (error) {
-      call.destroy(Object.assign(new Error('scripted'), serverError(error)));
+      // Not `destroy`: what was written before is sent before.
+      call.emit('error', serverError(error));
     }
   }
 
@@ -179,7 +180,7 @@ export class ScriptedProxy {
     const answers: TelemetryAnswers = {
       write: (command) => void stream.write(command),
       end: () => void stream.end(),
-      fail: (code, details) => void stream.destroy(Object.assign(new Error(details), { code, details })),
+      fail: (code, details) => void stream.emit('error', { code, details }),
     };
     this.streamsOpened += 1;
     this.streams.add(answers);

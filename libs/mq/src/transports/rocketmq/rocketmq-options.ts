@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { Findings } from '../../core/config/findings.js';
 import type { Problems } from '../../core/config/problems.js';
 import type { Clock } from '../../core/runtime/clock.js';
@@ -116,7 +118,10 @@ function readEndpoints(problems: Problems, value: unknown): Endpoint[] {
 function readCredentials(problems: Problems, value: unknown): RocketmqCredentials | null {
   const path = 'transport.credentials';
   if (value === undefined) return null;
-  const raw = problems.object(path, value, ['accessKey', 'accessSecret', 'securityToken']);
+  // Not shown: what is here instead of an object may well be the secret.
+  const isObject = typeof value === 'object' && value !== null;
+  if (!isObject) problems.add(path, 'must be an object: accessKey, accessSecret');
+  const raw = problems.object(path, isObject ? value : {}, ['accessKey', 'accessSecret', 'securityToken']);
   for (const key of ['accessKey', 'accessSecret', 'securityToken']) {
     const text = raw[key];
     if (text === undefined || text === '') {
@@ -148,6 +153,8 @@ function readTls(problems: Problems, value: unknown): RocketmqTls | null {
   if ((raw['cert'] === undefined) !== (raw['key'] === undefined))
     problems.add('transport.tls', 'needs cert and key together, or neither');
   problems.flag('transport.tls.rejectUnauthorized', raw['rejectUnauthorized'], true);
+  const unusable = problemOfCertificates(raw);
+  if (unusable) problems.add('transport.tls', unusable);
   return raw;
 }
 
@@ -157,6 +164,20 @@ function readDeadLetterGroup(problems: Problems, value: unknown): string | null 
   if (!/^[%|a-zA-Z0-9_-]+$/.test(text))
     problems.add('transport.deadLetterGroup', 'must be letters, digits, hyphens or underscores');
   return text;
+}
+
+/** Now, and not with the first connection, as an error without a path. */
+function problemOfCertificates({ ca, cert, key }: RocketmqTls): string | null {
+  // Already told otherwise.
+  if ([ca, cert, key].some((pem) => pem !== undefined && typeof pem !== 'string' && !Buffer.isBuffer(pem))) return null;
+  try {
+    createSecureContext({ ca, cert, key });
+    // Which takes no notice of certificates to trust that it cannot read.
+    if (ca !== undefined) new X509Certificate(ca);
+    return null;
+  } catch (error) {
+    return `cannot be used: ${(error as Error).message}`;
+  }
 }
 
 function readProfile(problems: Problems, value: unknown): RocketmqProfile {

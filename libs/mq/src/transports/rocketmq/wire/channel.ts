@@ -1,4 +1,5 @@
 import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
+import type { ChannelSockets } from './channel-sockets.js';
 
 /** `connectivityState` of gRPC. */
 const READY = 2;
@@ -10,7 +11,10 @@ export class Channel {
   private readonly calls = new Set<() => void>();
   private timesReady = 0;
 
-  constructor(readonly client: MessagingClient) {
+  constructor(
+    readonly client: MessagingClient,
+    private readonly sockets: ChannelSockets,
+  ) {
     this.watch();
   }
 
@@ -43,9 +47,11 @@ export class Channel {
 
   /** gRPC lets calls go on when a channel is closed, which would keep their connection and the process for as long. */
   close(): void {
-    for (const cancel of [...this.calls]) cancel();
-    for (const stream of [...this.streams]) stream.cancel();
+    for (const cancel of this.calls) cancel();
+    for (const stream of this.streams) stream.cancel();
     this.client.close();
+    // After the turn in which what was cancelled is told to the server.
+    setImmediate(() => this.sockets.close());
   }
 
   private get state(): number {

@@ -5,7 +5,7 @@ import { TransportError } from '../../../core/transport/transport-error.js';
 import { callFailure, GRPC } from '../protocol/call-failure.js';
 import type { ReceiveMessageRequest, ReceiveMessageResponseReceived, UnaryCalls } from '../protocol/generated.js';
 import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
-import { Channel } from './channel.js';
+import type { Channel } from './channel.js';
 import type { Endpoint } from './endpoint.js';
 
 /** Calls without an answer, one after the other, after which a connection that looks open is given up. */
@@ -46,7 +46,7 @@ export class Connection {
 
   constructor(
     readonly endpoint: Endpoint,
-    private readonly open: (endpoint: Endpoint) => MessagingClient,
+    private readonly open: (endpoint: Endpoint) => Channel,
     private readonly clock: Clock,
   ) {}
 
@@ -176,7 +176,7 @@ export class Connection {
 
   private connected(): { channel: Channel } {
     if (this.closed) throw new TransportError('unavailable', `${this.endpoint.key}: the transport is closed`);
-    this.channel ??= new Channel(this.open(this.endpoint));
+    this.channel ??= this.open(this.endpoint);
     return { channel: this.channel };
   }
 }

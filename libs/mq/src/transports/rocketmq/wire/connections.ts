@@ -3,6 +3,8 @@ import type { Clock } from '../../../core/runtime/clock.js';
 import type { Peers } from '../peers.js';
 import { messagingClient } from '../protocol/service.js';
 import type { RocketmqTls } from '../rocketmq-options.js';
+import { ChannelSockets } from './channel-sockets.js';
+import { Channel } from './channel.js';
 import { Connection } from './connection.js';
 import { grpcTarget, type Endpoint } from './endpoint.js';
 
@@ -12,7 +14,7 @@ const MAX_ANSWER_BYTES = 64 * 1_048_576;
 /** The connections of one transport, one for each endpoint, made when they are first asked for. */
 export class Connections {
   private readonly byKey = new Map<string, Connection>();
-  private readonly open: (endpoint: Endpoint) => ReturnType<typeof openClient>;
+  private readonly open: (endpoint: Endpoint) => Channel;
 
   constructor(
     peers: Peers,
@@ -21,7 +23,10 @@ export class Connections {
   ) {
     const Client = messagingClient(peers);
     const credentials = channelCredentials(peers, tls);
-    this.open = (endpoint) => openClient(Client, endpoint, credentials);
+    this.open = (endpoint) => {
+      const sockets = new ChannelSockets();
+      return new Channel(openClient(Client, endpoint, sockets.watching(credentials)), sockets);
+    };
   }
 
   to(endpoint: Endpoint): Connection {

@@ -1,0 +1,151 @@
+import { ManualClock } from 'nestjs-reliable-mq/testing';
+import { eventually } from '../../support/eventually.js';
+import { makeSelfSignedCertificate } from '../../support/rocketmq/self-signed-certificate.mjs';
+import {
+  bodies,
+  failure,
+  never,
+  outbound,
+  outcome,
+  poll,
+  SHORT,
+  Stage,
+  stored,
+  subscription,
+  timed,
+} from './support/stage.js';
+import type { Source, Transport } from './support/stage.js';
+
+let stage: Stage;
+beforeEach(async () => (stage = await Stage.open()));
+afterEach(() => stage.close());
+
+const send = (transport: Transport, topic = 'orders') =>
+  outcome(transport.publish(outbound({ topic }), never), () => 'sent');
+
+/** How long it takes until a message is sent, and one is received, by somebody who keeps trying. */
+async function recovery(transport: Transport, source: Source): Promise<number> {
+  return timed(async () => {
+    await eventually(async () => (await send(transport)) === 'sent', { intervalMs: 100 });
+    await eventually(async () => (await poll(source)).length > 0, { intervalMs: 100 });
+  });
+}
+
+describe('one connection', () => {
+  it.each([['plain'], ['TLS']])('serves an hour of sending, polling and asking for routes over %s', async (kind) => {
+    const identity = makeSelfSignedCertificate();
+    const proxy = kind === 'TLS' ? await stage.another({ tls: identity }) : stage.proxy;
+    proxy.topic('orders');
+    const clock = new ManualClock(Date.now());
+    const transport = stage.transport({
+      endpoints: proxy.endpoint,
+      clock,
+      ...(kind === 'TLS' && { tls: { ca: identity.certificate } }),
+    });
+    const source = transport.subscribe(subscription());
+    for (let minute = 0; minute < 60; minute += 1) {
+      await clock.advance(60_000);
+      await transport.publish(outbound({ body: `${minute}` }), never);
+      expect(bodies(await poll(source))).toEqual([`${minute}`]);
+    }
+    await eventually(() => proxy.seen('queryRoute').length >= 60);
+    expect(proxy.network.accepted).toBe(1);
+    expect(proxy.streamsOpened).toBe(2);
+  });
+});
+
+describe('an outage', () => {
+  it('is over within 5 s of the return of the server', async () => {
+    const transport = stage.transport();
+    const source = transport.subscribe(subscription());
+    await recovery(transport, source);
+    await stage.proxy.network.down();
+    const kinds = new Set<string>();
+    const until = performance.now() + 4_000;
+    while (performance.now() < until) {
+      kinds.add(await send(transport));
+      kinds.add((await failure(poll(source))).kind);
+    }
+    expect([...kinds].filter((kind) => kind !== 'unavailable' && kind !== 'unknown')).toEqual([]);
+    await stage.proxy.network.up();
+    expect(await recovery(transport, source)).toBeLessThan(5_000);
+  });
+
+  it('that swallows everything ends calls by their deadlines and polls soon after, and is over within 5 s of its end', async () => {
+    const transport = stage.transport(SHORT);
+    const source = transport.subscribe(subscription());
+    await recovery(transport, source);
+    const polling = timed(() => poll(source, { waitMs: 20_000 }));
+    await eventually(() => stage.proxy.seen('receiveMessage').length >= 2);
+    const { accepted } = stage.proxy.network;
+    stage.proxy.network.swallowing = true;
+    const kinds: string[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      expect(await timed(async () => kinds.push(await send(transport)))).toBeLessThan(4_000);
+    }
+    // Two that may have been taken; then the connection is replaced, and nothing leaves any more.
+    expect(kinds).toEqual(['unknown', 'unknown', 'unavailable', 'unavailable']);
+    expect(await polling).toBeLessThan(10_000);
+    stage.proxy.network.swallowing = false;
+    expect(await recovery(transport, source)).toBeLessThan(5_000);
+    expect(stage.proxy.network.accepted - accepted).toBeLessThan(8);
+    await eventually(() => stage.proxy.network.open === 1);
+  });
+
+  it('that swallows everything is noticed by one who only reads, without a call of his own', async () => {
+    const source = stage.source({}, SHORT);
+    await poll(source);
+    const polling = timed(() => poll(source, { waitMs: 20_000 }));
+    await eventually(() => stage.proxy.seen('receiveMessage').length === 2);
+    stage.proxy.network.swallowing = true;
+    // A heartbeat after 10 s at most, another a second after it was missed.
+    expect(await polling).toBeLessThan(16_000);
+  });
+
+  it('of a broker that swallows a connection from its start is over within 5 s of its end', async () => {
+    const second = await stage.another();
+    stage.proxy.topic('orders', second.network.address);
+    second.network.swallowing = true;
+    const source = stage.source({}, SHORT);
+    for (let i = 0; i < 3; i += 1) expect((await failure(poll(source))).kind).toBe('unavailable');
+    second.network.swallowing = false;
+    second.store.put(stored('a'));
+    const back = timed(() => eventually(async () => (await poll(source)).length > 0, { intervalMs: 100 }));
+    expect(await back).toBeLessThan(5_000);
+    await eventually(() => second.network.open === 1);
+  });
+
+  it('of the server that knows routes is no outage for those who know them', async () => {
+    const second = await stage.another();
+    stage.proxy.topic('orders', second.network.address);
+    const clock = new ManualClock(Date.now());
+    const transport = stage.transport({ clock });
+    expect(await send(transport)).toBe('sent');
+    await stage.proxy.network.down();
+    for (let i = 0; i < 5; i += 1) {
+      await clock.advance(31_000);
+      expect(await send(transport)).toBe('sent');
+    }
+  });
+});
+
+describe('several endpoints', () => {
+  it.each([
+    ['addresses', '127.0.0.1'],
+    ['names', 'localhost'],
+  ])('that are %s are tried in turn, for many topics at once', async (_, host) => {
+    const { port } = stage.proxy.network.address;
+    const names = Array.from({ length: 6 }, (_each, index) => `topic-${index}`);
+    for (const name of names) stage.proxy.topic(name);
+    const transport = stage.transport({ endpoints: [`${host}:1`, `${host}:${port}`] });
+    expect(await Promise.all(names.map((name) => send(transport, name)))).toEqual(names.map(() => 'sent'));
+  });
+
+  it('may be written in one text, and as IPv6', async () => {
+    const sixth = await stage.another({ host: '::1' });
+    sixth.topic('orders');
+    expect(sixth.endpoint).toMatch(/^\[::1\]:\d+$/);
+    expect(await stage.publish({}, { endpoints: `[::1]:1; ${sixth.endpoint}` })).toBe('sent');
+    expect(sixth.seen('sendMessage')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,271 @@
+import { crc32, deflateSync, gzipSync } from 'node:zlib';
+import { createHash } from 'node:crypto';
+import { ManualClock } from 'nestjs-reliable-mq/testing';
+import { eventually } from '../../support/eventually.js';
+import { delivered, OK, status } from '../../support/rocketmq/scripted-proxy-answers.js';
+import { GrpcFailure, hang } from '../../support/rocketmq/scripted-proxy-failure.js';
+import type { ScriptedProxy } from '../../support/rocketmq/scripted-proxy.js';
+import { bodies, failure, never, outcome, poll, Stage, stored, timed } from './support/stage.js';
+
+let stage: Stage;
+beforeEach(async () => (stage = await Stage.open()));
+afterEach(() => stage.close());
+
+const asked = (proxy: ScriptedProxy) =>
+  proxy.seen('receiveMessage').map(({ request }) => (request as { batchSize: number }).batchSize);
+
+describe('a poll', () => {
+  it('asks for what it was told, under the name of the group', async () => {
+    const source = stage.source({ groupId: 'GID_a', tags: ['paid', 'sent'] }, { namespace: 'ns' });
+    expect(await poll(source, { max: 7, waitMs: 1_250, leaseMs: 90_500 })).toEqual([]);
+    expect(stage.proxy.seen('receiveMessage')[0]!.request).toMatchObject({
+      group: { name: 'GID_a', resourceNamespace: 'ns' },
+      messageQueue: { topic: { name: 'orders', resourceNamespace: 'ns' }, broker: { name: 'broker-a' } },
+      filterExpression: { type: 'TAG', expression: 'paid||sent' },
+      batchSize: 7,
+      invisibleDuration: { seconds: 90, nanos: 500_000_000 },
+      longPollingTimeout: { seconds: 1, nanos: 250_000_000 },
+      autoRenew: false,
+    });
+  });
+
+  it('may not be read: a topic that is only written', async () => {
+    stage.proxy.topic('orders', { permission: 'WRITE' });
+    expect((await failure(poll(stage.source()))).kind).toBe('not-found');
+  });
+
+  it.each<[string, () => AsyncIterable<object>, string]>([
+    ['throttled', () => answer(status('TOO_MANY_REQUESTS')), 'throttled'],
+    ['of nothing at all', () => nothing(), 'unknown'],
+    ['cut off', () => broken(), 'unknown'],
+    ['refused', () => answer(status('FORBIDDEN')), 'auth'],
+    ['of a missing group', () => answer(status('CONSUMER_GROUP_NOT_FOUND')), 'not-found'],
+    ['of a filter that is no filter', () => answer(status('ILLEGAL_FILTER_EXPRESSION')), 'invalid'],
+  ])('that is %s fails as such', async (_, script, kind) => {
+    stage.proxy.script.receiveMessage = script;
+    expect((await failure(poll(stage.source()))).kind).toBe(kind);
+  });
+
+  it('that breaks, or hangs, after messages came, hands them out, with leases from when they came', async () => {
+    const source = stage.source({}, { requestTimeout: '3s' });
+    let before = 0;
+    for (const end of [() => Promise.reject(new GrpcFailure(14, 'gone')), hang]) {
+      stage.proxy.script.receiveMessage = async function* () {
+        yield { status: OK };
+        for (let i = 0; i < 30; i += 1) yield { message: delivered(stored(`${i}`), `h${i}`) };
+        before = performance.now();
+        await end();
+      };
+      const found = await poll(source, { max: 32, leaseMs: 30_000 });
+      expect(found).toHaveLength(30);
+      for (const { leaseEndsAt } of found) expect(leaseEndsAt).toBeLessThan(before + 32_000);
+    }
+  });
+
+  it('makes the session introduce itself again when the proxy has lost its settings', async () => {
+    const source = stage.source();
+    stage.proxy.script.receiveMessage = () =>
+      answer(status('INTERNAL_SERVER_ERROR', 'java.lang.NullPointerException: settings is null'));
+    expect((await failure(poll(source))).kind).toBe('unknown');
+    expect(stage.proxy.streamsOpened).toBe(1);
+    stage.proxy.script.receiveMessage = (request, signal) => stage.proxy.store.receive(request, signal);
+    stage.proxy.store.put(stored('a'));
+    expect(bodies(await poll(source))).toEqual(['a']);
+    expect(stage.proxy.streamsOpened).toBe(2);
+    await eventually(() => stage.proxy.streams.size === 1);
+  });
+});
+
+describe('a poll at several brokers', () => {
+  it('is not held up by an idle one, asks for no more than there are places, and loses nothing that comes late', async () => {
+    const second = await stage.secondBroker();
+    const source = stage.source();
+    const receiving = poll(source, { max: 8, waitMs: 20_000 });
+    await eventually(() => asked(stage.proxy).length + asked(second).length === 2);
+    expect([...asked(stage.proxy), ...asked(second)]).toEqual([4, 4]);
+    second.store.put(stored('fast'));
+    expect(bodies(await receiving)).toEqual(['fast']);
+    stage.proxy.store.put(stored('late'));
+    await eventually(() => stage.proxy.seen('receiveMessage').length === 1);
+    const next = await poll(source, { max: 8, waitMs: 20_000 });
+    expect(bodies(next)).toEqual(['late']);
+    // The broker that was still being asked was not asked again.
+    expect(asked(stage.proxy)).toEqual([4]);
+  });
+
+  it('asks with one place one broker at a time, in turns and for a short while', async () => {
+    const second = await stage.secondBroker();
+    const source = stage.source();
+    const longest: number[] = [];
+    for (const proxy of [stage.proxy, second]) {
+      proxy.script.receiveMessage = ({ longPollingTimeout }) => {
+        longest.push(longPollingTimeout!.seconds!);
+        return answer(status('MESSAGE_NOT_FOUND'));
+      };
+    }
+    for (let i = 0; i < 4; i += 1) await poll(source, { max: 1, waitMs: 20_000 });
+    expect([asked(stage.proxy), asked(second)]).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    expect(longest).toEqual([5, 5, 5, 5]);
+  });
+
+  it('goes on while one of them is away, and finds it when it is back without waiting for an idle one', async () => {
+    const second = await stage.secondBroker();
+    const source = stage.source();
+    expect(await poll(source)).toEqual([]);
+    await second.network.down();
+    stage.proxy.store.put(stored('a'));
+    expect(bodies(await poll(source, { waitMs: 20_000 }))).toEqual(['a']);
+    const waiting = poll(source, { waitMs: 20_000 });
+    await eventually(() => asked(stage.proxy).length >= 3);
+    await second.network.up();
+    second.store.put(stored('b'));
+    expect(await timed(() => waiting)).toBeLessThan(5_000);
+    expect(bodies(await waiting)).toEqual(['b']);
+  });
+
+  it('tells what failed when no other broker has anything', async () => {
+    const second = await stage.secondBroker();
+    second.script.receiveMessage = () => answer(status('FORBIDDEN'));
+    const source = stage.source();
+    expect((await failure(poll(source))).kind).toBe('auth');
+    second.script.receiveMessage = () => answer(status('MESSAGE_NOT_FOUND'));
+    await eventually(async () => (await outcome(poll(source), () => 'fine')) === 'fine');
+  });
+
+  it('is ended by its caller at once, with what had come', async () => {
+    const second = await stage.secondBroker();
+    const source = stage.source();
+    const over = new AbortController();
+    second.script.receiveMessage = async function* () {
+      yield { status: OK };
+      yield { message: delivered(stored('half'), 'h1') };
+      await hang();
+    };
+    const receiving = poll(source, { waitMs: 20_000 }, over.signal);
+    await eventually(() => asked(stage.proxy).length + asked(second).length === 2);
+    await eventually(() => second.seen('receiveMessage').length === 1);
+    over.abort();
+    const found = await receiving.catch(() => []);
+    // Whether the part was read before the call ended is a matter of luck; that nothing hangs is not.
+    expect(bodies(found)).toEqual(found.length === 0 ? [] : ['half']);
+    expect(await timed(() => poll(source, { waitMs: 20_000 }, over.signal))).toBeLessThan(500);
+  });
+});
+
+describe('settling', () => {
+  it('goes to the broker of each delivery, all of one broker in one request', async () => {
+    const second = await stage.secondBroker();
+    for (const body of ['a1', 'a2']) stage.proxy.store.put(stored(body));
+    for (const body of ['b1', 'b2']) second.store.put(stored(body));
+    const source = stage.source();
+    const found = [...(await poll(source))];
+    while (found.length < 4) found.push(...(await poll(source)));
+    second.script.ackMessage = ({ entries = [] }) => ({
+      status: status('MULTIPLE_RESULTS'),
+      // In another order than they were asked for.
+      entries: entries
+        .map(({ receiptHandle }, index) => ({
+          receiptHandle,
+          status: index === 0 ? status('INVALID_RECEIPT_HANDLE') : status('INTERNAL_SERVER_ERROR'),
+        }))
+        .toReversed(),
+    });
+    const settlements = await source.ack(found, never);
+    const byBody = Object.fromEntries(found.map(({ message }, index) => [message.body, settlements[index]]));
+    expect(byBody).toEqual({ a1: 'done', a2: 'done', b1: 'lease-lost', b2: 'unknown' });
+    expect(stage.proxy.seen('ackMessage')).toHaveLength(1);
+    expect(second.seen('ackMessage')).toHaveLength(1);
+  });
+
+  it('is unknown when nobody answers, and never rejects', async () => {
+    stage.proxy.store.put(stored('a'));
+    const source = stage.source({}, { requestTimeout: 300 });
+    const [delivery] = await poll(source);
+    stage.proxy.script.ackMessage = hang;
+    stage.proxy.script.changeInvisibleDuration = hang;
+    expect(await source.ack([delivery!], never)).toEqual(['unknown']);
+    expect(await source.retryIn!(delivery!, 0, never)).toBe('unknown');
+  });
+
+  it('extends a lease, from the moment it was asked, under the handle that the broker answers with', async () => {
+    const clock = new ManualClock(Date.now());
+    stage.proxy.store.put(stored('a'));
+    const source = stage.source({}, { clock });
+    const [delivery] = await poll(source, { leaseMs: 10_000 });
+    expect(delivery!.leaseEndsAt).toBe(clock.monotonic() + 10_000);
+    await clock.advance(5_000);
+    const extended = await source.extend!(delivery!, 20_000, never);
+    expect(extended!.leaseEndsAt).toBe(clock.monotonic() + 20_000);
+    expect(await source.ack([delivery!], never)).toEqual(['lease-lost']);
+    expect(await source.ack([extended!], never)).toEqual(['done']);
+    expect(await source.extend!(extended!, 20_000, never)).toBeNull();
+  });
+});
+
+describe('a message', () => {
+  const digest = (type: string, checksum: string) => ({ bodyDigest: { type, checksum } });
+  const md5 = (text: string) => createHash('md5').update(text).digest('hex').toUpperCase();
+  const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
+
+  it('comes with every field', async () => {
+    stage.proxy.store.put({
+      ...stored('{"ä":"😀"}', {
+        tag: 'paid',
+        keys: ['key-1', 'b', 'c'],
+        messageId: 'ID-7',
+        messageGroup: 'order-1',
+        bornTimestamp: { seconds: 1_900_000_000, nanos: 123_000_000 },
+      }),
+      userProperties: { 'mq-id': '7' },
+    });
+    const [{ message, deliveryCount }] = (await poll(stage.source())) as [never] as [
+      Awaited<ReturnType<typeof poll>>[0],
+    ];
+    expect(message).toMatchObject({
+      brokerMessageId: 'ID-7',
+      tag: 'paid',
+      key: 'key-1 b c',
+      body: '{"ä":"😀"}',
+      properties: { 'mq-id': '7' },
+      orderingKey: 'order-1',
+      publishedAt: 1_900_000_000_123,
+    });
+    expect(deliveryCount).toBe(1);
+  });
+
+  it('that is not as it was sent is left to the broker, and the others are handed out', async () => {
+    const crc = (text: string) => crc32(Buffer.from(text)).toString(16).toUpperCase();
+    stage.proxy.store.put(stored('crc', digest('CRC32', `0${crc('crc')}`)));
+    stage.proxy.store.put(stored('md5', digest('MD5', md5('md5'))));
+    stage.proxy.store.put(stored('sha1', digest('SHA1', sha1('sha1'))));
+    stage.proxy.store.put(stored('other', digest('DIGEST_TYPE_UNSPECIFIED', 'whatever')));
+    stage.proxy.store.put(stored('bad crc', digest('CRC32', crc('x'))));
+    stage.proxy.store.put(stored('bad md5', digest('MD5', md5('x'))));
+    stage.proxy.store.put(stored('bad sha1', digest('SHA1', sha1('x'))));
+    stage.proxy.store.put(stored('no gzip', { bodyEncoding: 'GZIP' }));
+    expect(bodies(await poll(stage.source()))).toEqual(['crc', 'md5', 'other', 'sha1']);
+  });
+
+  it('is unpacked when another client has compressed it', async () => {
+    const packed = { gzip: gzipSync('gzip'), zlib: deflateSync('zlib') };
+    for (const body of Object.values(packed)) stage.proxy.store.put({ ...stored('', { bodyEncoding: 'GZIP' }), body });
+    expect(bodies(await poll(stage.source()))).toEqual(['gzip', 'zlib']);
+  });
+});
+
+async function* answer(what: object): AsyncGenerator<object> {
+  yield { status: what };
+}
+
+async function* nothing(): AsyncGenerator<object> {
+  yield* [];
+}
+
+// oxlint-disable-next-line require-yield
+async function* broken(): AsyncGenerator<object> {
+  stage.proxy.network.cut();
+  await hang();
+}
