@@ -184,14 +184,12 @@ export class RocketmqSource implements MessageSource {
     const wiring = await this.wire();
     const { group, topic } = this.spec;
     const { endpoint, messageId, receiptHandle } = handleOf(delivery);
-    return wiring.connections
-      .to(endpoint)
-      .unary(
-        'changeInvisibleDuration',
-        // What is given back at once has not been tried: servers newer than 5.3 can be told not to count it.
-        { group, topic, messageId, receiptHandle, invisibleDuration: toDuration(ms), suspend: ms === 0 },
-        this.call(wiring, 'lease change', signal),
-      );
+    return wiring.connections.to(endpoint).unary(
+      'changeInvisibleDuration',
+      // What is given back at once has not been tried: servers newer than 5.3 can be told not to count it.
+      { group, topic, messageId, receiptHandle, invisibleDuration: toDuration(ms), suspend: ms === 0 },
+      this.call(wiring, 'lease change', signal),
+    );
   }
 
   private call(wiring: Wiring, what: string, signal: AbortSignal) {
