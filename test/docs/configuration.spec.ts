@@ -6,10 +6,39 @@ import {
   type AliyunHttpOptions,
   resolveAliyunHttpOptions,
 } from '../../libs/mq/src/transports/aliyun-http/aliyun-http-options.js';
+import {
+  resolveRocketmqOptions,
+  type RocketmqOptions,
+} from '../../libs/mq/src/transports/rocketmq/rocketmq-options.js';
 import { readPage, tableRows } from './support/pages.js';
 
 const page = readPage('docs/reference/configuration.md');
 const transport = memoryTransport();
+
+interface Factory {
+  readonly column: string;
+  readonly required: object;
+  readonly resolve: (options: object) => readonly [unknown, readonly { path: string; problem: string }[]];
+}
+
+const FACTORIES: readonly (readonly [string, Factory])[] = [
+  [
+    'aliyunHttp()',
+    {
+      column: 'HTTP option',
+      required: { endpoint: 'https://example.com', accessKeyId: 'a', accessKeySecret: 's' },
+      resolve: (options) => resolveAliyunHttpOptions(options as AliyunHttpOptions),
+    },
+  ],
+  [
+    'rocketmq()',
+    {
+      column: 'gRPC option',
+      required: { endpoints: 'example.com:8081' },
+      resolve: (options) => resolveRocketmqOptions(options as RocketmqOptions),
+    },
+  ],
+];
 
 /** Options of a table by name, with the text of their default. */
 function documented(firstColumn: string): Map<string, string> {
@@ -53,12 +82,12 @@ describe('docs/reference/configuration.md', () => {
     expect(sorted(documented(column).keys())).toEqual(sorted(knownAt([map, 'alias'], problemsOf)));
   });
 
-  it('lists every option of aliyunHttp(), and no other', () => {
+  it.each(FACTORIES)('lists every option of %s, and no other', (_, { column, resolve }) => {
     const problems = (options: object): string[] =>
-      resolveAliyunHttpOptions({ noSuchOption: true, ...options } as unknown as AliyunHttpOptions)[1].map(
+      resolve({ noSuchOption: true, ...options })[1].map(
         ({ path, problem }) => `${path.replace('transport.', '')}: ${problem}`,
       );
-    expect(sorted(documented('HTTP option').keys())).toEqual(sorted(knownAt([], problems)));
+    expect(sorted(documented(column).keys())).toEqual(sorted(knownAt([], problems)));
   });
 
   it('says what stands beside the factory', () => {
@@ -83,11 +112,10 @@ describe('docs/reference/configuration.md', () => {
     expect(resolved(written)).toEqual(resolved(alias));
   });
 
-  it('says the defaults that aliyunHttp() has', () => {
-    const required = { endpoint: 'https://example.com', accessKeyId: 'a', accessKeySecret: 's' };
-    const [written, problems] = resolveAliyunHttpOptions({ ...required, ...withDefaults('HTTP option') });
+  it.each(FACTORIES)('says the defaults that %s has', (_, { column, required, resolve }) => {
+    const [written, problems] = resolve({ ...required, ...withDefaults(column) });
     expect(problems).toEqual([]);
-    expect(written).toEqual(resolveAliyunHttpOptions(required)[0]);
+    expect(written).toEqual(resolve(required)[0]);
   });
 });
 

@@ -20,6 +20,7 @@ import { Order } from './readme/order.entity.js';
 import { Stock } from './readme/stock.entity.js';
 import type { OrderCreated } from './readme/order-created.js';
 
+export { readFileSync } from 'node:fs';
 export { Controller, Get, Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 export { NestFactory } from '@nestjs/core';
 export { Test } from '@nestjs/testing';
@@ -45,6 +46,7 @@ export {
   RetryLater,
 } from 'nestjs-reliable-mq';
 export { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
+export { rocketmq } from 'nestjs-reliable-mq/rocketmq';
 export { Order, type OrderCreated, Stock };
 
 export interface NewOrder {
