@@ -18,6 +18,7 @@ const SCENARIOS = {
   relay: { seconds: 40 },
   history: { seconds: 25 },
   consume: { seconds: 30 },
+  grpc: { seconds: 60 },
   idle: {},
 };
 const FULL = { quick: false, rounds: 5, share: 1, waitMs: 45_000 };

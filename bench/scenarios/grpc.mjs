@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { findJava } from '../../scripts/support/java.mjs';
+import { RocketmqAdmin } from '../../test/support/rocketmq/rocketmq-admin.mjs';
+import { startRocketmq } from '../../test/support/rocketmq/start-rocketmq.mjs';
+import { compare } from '../harness/compare.mjs';
+import { expectEqual } from '../harness/expect-equal.mjs';
+import { limitRow, ratioRow } from '../harness/rows.mjs';
+import { percentile } from '../harness/statistics.mjs';
+import { within } from '../harness/within.mjs';
+import { spreadOver } from '../support/messages.mjs';
+import { officialClient, ownClient } from '../support/rocketmq-clients.mjs';
+
+const CLIENTS = { 'official client': officialClient, 'our transport': ownClient };
+const CONCURRENCY = [1, 16, 64];
+const QUICK_CONCURRENCY = [64];
+const PAUSE_MS = 8;
+
+export const title = 'RocketMQ 5 over gRPC: the transport alone, beside the official client';
+
+/** A real broker on this machine, so it shares the processors with what is measured. Left out without JDK and Maven. */
+export async function* run({ quick, rounds, quiet, budgetMs }) {
+  if (!findJava()) {
+    console.log('Left out: RocketMQ needs a JDK and Maven.\n');
+    return;
+  }
+  const names = Object.keys(CLIENTS).map((name, index) => ({
+    name,
+    topic: `bench_${index}`,
+    group: `GID_bench_${index}`,
+  }));
+  const broker = await startRocketmq({
+    topics: names.map(({ topic }) => ({ name: topic, queues: 4 })),
+    groups: names.map(({ group }) => ({ name: group })),
+  });
+  const admin = new RocketmqAdmin(broker);
+  const clients = [];
+  try {
+    for (const { name, topic, group } of names) {
+      const client = await CLIENTS[name]({ endpoint: broker.endpoint, topic, group });
+      clients.push({ name, topic, ...client });
+    }
+    const options = { rounds, quiet, budgetMs: budgetMs / 5 };
+    for (const concurrency of quick ? QUICK_CONCURRENCY : CONCURRENCY) {
+      const count = (concurrency === 1 ? 300 : 2_000) / (quick ? 4 : 1);
+      const variants = clients.map((client) => [client.name, sending(client, admin, concurrency, count)]);
+      yield row(`publish, ${concurrency} at once`, await compare(Object.fromEntries(variants), options));
+      for (const client of clients) await receiveAll(client, Number.POSITIVE_INFINITY);
+    }
+    const count = quick ? 500 : 2_000;
+    const variants = clients.map((client) => [client.name, receiving(client, count)]);
+    yield row('receive and acknowledge', await compare(Object.fromEntries(variants), options));
+    yield* latencies(clients, { rounds, quiet, count: quick ? 40 : 150 });
+  } finally {
+    for (const client of clients) await client.close();
+    await broker.stop();
+  }
+}
+
+function row(what, { 'official client': base, 'our transport': subject }) {
+  return ratioRow({ what, database: '', base: ['official client', base], subject: ['our transport', subject] });
+}
+
+let sent = 0;
+
+function sending(client, admin, concurrency, count) {
+  let before;
+  return {
+    prepare: async () => (before = await admin.messageCount(client.topic)),
+    run: async () => {
+      await spreadOver(concurrency, count, () => client.publish(`key-${++sent}`));
+      return { count };
+    },
+    check: async () => expectEqual('messages at the broker', (await admin.messageCount(client.topic)) - before, count),
+  };
+}
+
+function receiving(client, count) {
+  return {
+    prepare: () => spreadOver(16, count, () => client.publish(`key-${++sent}`)),
+    run: async () => {
+      expectEqual('messages received', (await receiveAll(client, count)).size, count);
+      return { count };
+    },
+  };
+}
+
+/** Two polls at a time, as a loop by hand would. Without a number: until nothing comes any more. */
+async function receiveAll(client, count) {
+  const seen = new Set();
+  let over = false;
+  const loop = async () => {
+    while (!over && seen.size < count) {
+      const { keys, ack } = await client.receive(1_000);
+      for (const key of keys) seen.add(key);
+      await ack();
+      if (keys.length === 0 && count === Number.POSITIVE_INFINITY) over = true;
+    }
+  };
+  await within(60_000, `receiving with the ${client.name}`, Promise.all([loop(), loop()]));
+  return seen;
+}
+
+/** One message at a time, from the call that sends it to its arrival at a poll that was waiting. */
+async function* latencies(clients, { rounds, quiet, count }) {
+  const found = new Map(clients.map(({ name }) => [name, { p50: [], p95: [] }]));
+  for (let round = -1; round < rounds; round++) {
+    for (const client of clients) {
+      await quiet.wait();
+      const times = await latenciesOf(client, count);
+      if (round < 0) continue;
+      found.get(client.name).p50.push(percentile(times, 0.5));
+      found.get(client.name).p95.push(percentile(times, 0.95));
+    }
+  }
+  for (const [name, { p50, p95 }] of found) {
+    yield limitRow({ what: `send to arrival, p50, ${name}`, database: '', unit: 'ms', values: p50 });
+    yield limitRow({ what: `send to arrival, p95, ${name}`, database: '', unit: 'ms', values: p95 });
+  }
+}
+
+async function latenciesOf(client, count) {
+  const times = [];
+  for (let n = 0; n < count; n++) {
+    const arriving = client.receive(5_000);
+    await delay(PAUSE_MS);
+    const startedAt = performance.now();
+    await client.publish(`key-${++sent}`);
+    let batch = await within(10_000, 'a message', arriving);
+    while (batch.keys.length === 0) batch = await within(10_000, 'a message', client.receive(5_000));
+    times.push(performance.now() - startedAt);
+    await batch.ack();
+  }
+  return times;
+}
