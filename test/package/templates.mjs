@@ -19,5 +19,11 @@ export const TEMPLATES = [
   },
 ];
 
-/** What both need: a driver for the database and the two packages of the HTTP transport. */
-export const COMMON_PACKAGES = ['pg@8', '@aliyunmq/mq-http-sdk@1.0.4', 'undici@7'];
+/** What both need: a driver for the database and the two packages of each transport. */
+export const COMMON_PACKAGES = [
+  'pg@8',
+  '@aliyunmq/mq-http-sdk@1.0.4',
+  'undici@7',
+  '@grpc/grpc-js@1.14.7',
+  '@grpc/proto-loader@0.8.1',
+];
