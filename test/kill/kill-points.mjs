@@ -1,4 +1,5 @@
-// Where a process dies. `database` points are seen by the proxy, `broker` points by the emulator.
+// Where a process dies. `database` points are seen by the proxy in front of the database, `broker` points by whoever
+// watches the traffic with the broker.
 const OUTBOX_INSERT = /INSERT INTO [^ ]*mq_status_log/;
 const COMMIT = /COMMIT/;
 const CONFIRM = /SELECT id, lease_token, deliver_at, seq/;
@@ -14,6 +15,18 @@ const READ_BACK = /SELECT 1 FROM [^ ]*mq_inbox/;
 
 const sql = (role, name, patterns, after = false) => ({ role, name, kind: 'database', patterns, after });
 const broker = (role, name, step, operation) => ({ role, name, kind: 'broker', step, operation });
+
+/**
+ * Where the broker itself dies, with whatever all processes have under way there. The first two look alike to a publisher,
+ * and the third is what a message that is marked as sent rests on.
+ */
+export const BROKER_KILL_POINTS = [
+  broker('broker', 'request received, not stored', 'received', 'publish'),
+  broker('broker', 'message stored, not answered', 'stored', 'publish'),
+  broker('broker', 'message stored and answered', 'answered', 'publish'),
+  broker('broker', 'messages handed out', 'stored', 'consume'),
+  broker('broker', 'ack done, not answered', 'stored', 'ack'),
+];
 
 /** @param {{ claimInOneStatement: boolean }} database */
 export function killPoints({ claimInOneStatement }) {

@@ -2,48 +2,51 @@ import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { runMqMigrations } from 'nestjs-reliable-mq/typeorm';
 import { startDatabaseProxy } from './database-proxy.mjs';
-import { killPoints } from './kill-points.mjs';
-import { startObservedBroker } from './observed-broker.mjs';
+import { BROKER_KILL_POINTS, killPoints } from './kill-points.mjs';
 import { Victim } from './process.mjs';
 import { check, render } from './verdict.mjs';
-import { startTcpRelay } from './tcp-relay.mjs';
 
 /** A kill point that no process reaches for this long is a hole in the test, and fails it. */
-const FIRE_MS = 45_000;
-const HEAL_MS = 120_000;
+const FIRE_MS = 90_000;
+/** Longer than the longest lease of a message whose consumer has died, 21 s, some times over. */
+const STUCK_MS = 90_000;
 /** Nothing listens there: who publishes through it leaves everything to the relay. */
-const DEAD_BROKER = 'http://127.0.0.1:9';
+const DEAD_BROKER = '127.0.0.1:9';
 
-/** One run on one database. */
+/** One run of one transport on one database. */
 export class KillTest {
   #cleanUps = [];
   #kills = 0;
 
-  constructor(name, serverUrl, killsPerStep) {
-    this.name = name;
+  constructor({ transport, startBroker, database, serverUrl, only, killsPerStep, brokerKills }) {
+    this.name = `${transport}, ${database}`;
+    this.transport = transport;
+    this.startBroker = startBroker;
     this.serverUrl = new URL(serverUrl);
+    this.only = only;
     this.killsPerStep = killsPerStep;
-    this.type = name === 'postgres' ? 'postgres' : 'mysql';
+    this.brokerKills = brokerKills;
+    this.type = database === 'postgres' ? 'postgres' : 'mysql';
   }
 
   async run() {
     const began = performance.now();
     await this.#createDatabase();
-    this.broker = await startObservedBroker();
+    this.broker = await this.startBroker();
     this.#cleanUps.push(() => this.broker.close());
     const places = await this.#startVictims();
 
     const byStep = new Map();
-    for (const point of this.#schedule()) {
+    for (const point of this.#schedule(places)) {
       const [place] = places.filter(({ role }) => role === point.role).sort((a, b) => a.kills - b.kills);
       await place.ready;
-      const label = `${point.role}: ${point.name}`;
+      const label = labelOf(point);
       await this.#killAt(point, place, label);
       byStep.set(label, (byStep.get(label) ?? 0) + 1);
-      if (++this.#kills % 10 === 0)
-        console.log(
-          `${this.name}: ${this.#kills} kills, ${this.broker.stored.length} messages at the broker, ${seconds(began)} s`,
-        );
+      if (++this.#kills % 10 === 0) {
+        const { stored } = await this.broker.account();
+        console.log(`${this.name}: ${this.#kills} kills, ${stored.length} messages at the broker, ${seconds(began)} s`);
+      }
     }
 
     console.log(`${this.name}: ${this.#kills} kills done; publishers stop, the rest finishes its work`);
@@ -52,12 +55,11 @@ export class KillTest {
       await victim.stop();
     await this.#heal();
     for (const { victim } of places) await victim.stop();
-    const verdict = await check(
-      this.database,
-      this.broker.stored,
-      this.#kills,
-      places.flatMap(({ victim }) => victim.errors),
-    );
+    const verdict = await check(this.database, await this.broker.account(), {
+      kills: places.filter(({ role }) => role !== 'broker').reduce((sum, place) => sum + place.kills, 0),
+      brokerKills: places.filter(({ role }) => role === 'broker').reduce((sum, place) => sum + place.kills, 0),
+      processErrors: places.flatMap(({ victim }) => victim.errors),
+    });
     return render(this.name, verdict, byStep, seconds(began));
   }
 
@@ -93,38 +95,52 @@ export class KillTest {
 
   async #startVictims() {
     const places = [];
-    const add = async (name, role, env, endpoint) => {
+    const add = async (name, role, env, entrance) => {
       const proxy = await startDatabaseProxy(this.databaseUrl);
       this.#cleanUps.push(() => proxy.close());
-      const wire = endpoint ? null : await startTcpRelay(new URL(this.broker.endpoint));
-      if (wire) this.#cleanUps.push(() => wire.close());
-      const victim = new Victim(name, role, {
+      const { endpoint, caller } = entrance ?? (await this.broker.entrance());
+      const victim = new Victim(name, {
         DATABASE_URL: proxy.url,
-        MQ_ENDPOINT: endpoint ?? wire.endpoint,
+        TRANSPORT: this.transport,
+        MQ_ENDPOINT: endpoint,
         ...env,
       });
       this.#cleanUps.push(() => victim.stop());
-      places.push({ name, role, victim, proxy, host: wire?.host, kills: 0, ready: Promise.resolve() });
+      places.push({ role, victim, proxy, caller, kills: 0, ready: Promise.resolve() });
     };
     await add('publisher 1', 'publisher', { ROLE: 'api', PUBLISH: '1' });
     await add('publisher 2', 'publisher', { ROLE: 'api', PUBLISH: '1' });
-    await add('feeder', 'feeder', { ROLE: 'api', PUBLISH: '1' }, DEAD_BROKER);
+    await add('feeder', 'feeder', { ROLE: 'api', PUBLISH: '1' }, { endpoint: DEAD_BROKER });
     await add('relay 1', 'relay', { ROLE: 'relay' });
     await add('relay 2', 'relay', { ROLE: 'relay' });
     await add('consumer 1', 'consumer', { ROLE: 'worker' });
     await add('consumer 2', 'consumer', { ROLE: 'worker' });
     await Promise.all(places.map(({ victim }) => victim.start()));
     console.log(`${this.name}: ${places.length} processes are at work`);
-    return places;
+    // Whoever comes by its step kills it, so it has no caller.
+    return [
+      ...places,
+      ...this.broker.victims.map((victim) => ({ role: 'broker', victim, kills: 0, ready: Promise.resolve() })),
+    ];
   }
 
-  /** Every step once, then every step again; the roles take turns, so that one starts again while another dies. */
-  #schedule() {
-    const points = killPoints({ claimInOneStatement: this.type === 'postgres' });
+  /**
+   * Every step once, then every step again; the roles take turns, so that one starts again while another dies. The deaths
+   * of the broker, which is away for ten seconds, are spread over all of it.
+   */
+  #schedule(places) {
+    const isWanted = (point) => labelOf(point).includes(this.only);
+    const points = killPoints({ claimInOneStatement: this.type === 'postgres' }).filter(isWanted);
     const byRole = ['publisher', 'relay', 'consumer'].map((role) => points.filter((point) => point.role === role));
     const longest = Math.max(...byRole.map((ofRole) => ofRole.length));
     const once = Array.from({ length: longest }, (_, i) => byRole.flatMap((ofRole) => ofRole.slice(i, i + 1))).flat();
-    return Array.from({ length: this.killsPerStep }, () => once).flat();
+    const schedule = Array.from({ length: this.killsPerStep }, () => once).flat();
+    const ofBroker = places.some(({ role }) => role === 'broker')
+      ? Array.from({ length: this.brokerKills }, () => BROKER_KILL_POINTS.filter(isWanted)).flat()
+      : [];
+    const distance = Math.floor(schedule.length / (ofBroker.length + 1));
+    ofBroker.forEach((point, index) => schedule.splice((index + 1) * distance + index, 0, point));
+    return schedule;
   }
 
   async #killAt(point, place, label) {
@@ -135,7 +151,7 @@ export class KillTest {
       );
       const armed = {
         ...point,
-        host: place.host,
+        caller: place.caller,
         fire: () => {
           clearTimeout(timer);
           resolve({ exit: place.victim.kill() });
@@ -150,21 +166,33 @@ export class KillTest {
     place.ready.catch(() => undefined);
   }
 
+  /** Waits until nothing is left to do, for as long as it becomes less. */
   async #heal() {
-    const deadline = performance.now() + HEAL_MS;
+    let least = Infinity;
+    let movedAt = performance.now();
     for (;;) {
       const [{ n }] = await this.database.query('SELECT COUNT(*) AS n FROM mq_status_log WHERE due_at IS NOT NULL');
       const [{ m }] = await this.database.query(
         'SELECT COUNT(*) AS m FROM kill_ledger l WHERE NOT EXISTS (SELECT 1 FROM kill_effect e WHERE e.message_id = l.message_id)',
       );
-      if (Number(n) === 0 && Number(m) === 0) return;
-      if (performance.now() > deadline) {
-        console.log(`${this.name}: after ${HEAL_MS / 1000} s ${n} rows are unfinished and ${m} effects are missing`);
+      const left = Number(n) + Number(m);
+      if (left === 0) return;
+      if (left < least) {
+        least = left;
+        movedAt = performance.now();
+      } else if (performance.now() - movedAt > STUCK_MS) {
+        console.log(
+          `${this.name}: ${n} rows are unfinished and ${m} effects are missing, for ${STUCK_MS / 1000} s now`,
+        );
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
+}
+
+function labelOf({ role, name }) {
+  return `${role}: ${name}`;
 }
 
 function seconds(began) {

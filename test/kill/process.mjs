@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 
 /** One place in the system that always has a process in it: when that one is killed, the next takes over. */
 export class Victim {
@@ -10,9 +10,8 @@ export class Victim {
   #errors = [];
   #stopping = false;
 
-  constructor(name, role, env) {
+  constructor(name, env) {
     this.name = name;
-    this.role = role;
     this.env = env;
   }
 

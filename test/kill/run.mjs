@@ -1,22 +1,37 @@
 // The kill test: processes die at every step of a message's way, and nothing may be lost, doubled or invented.
 import { parseArgs } from 'node:util';
 import { findDatabases } from '../support/find-databases.mjs';
+import { startEmulatorBroker } from './emulator-broker.mjs';
 import { KillTest } from './kill-test.mjs';
+import { startRocketmqBroker } from './rocketmq-broker.mjs';
 
 const HELP = `Usage: npm run test:kill -- [options]
 
 Kills publishers, relays and consumers with SIGKILL, each time at one step of a message's way that the database or the
-broker saw, and checks what became of every message. Needs PostgreSQL and MySQL/MariaDB (MQ_TEST_POSTGRES_URL and
-MQ_TEST_MYSQL_URL, or the standard ports of this machine). Takes some minutes for each database.
+broker saw, and checks what became of every message. On the transport rocketmq, whose broker is a real RocketMQ 5, the
+broker is killed as well, and starts again with what it had. Needs PostgreSQL and MySQL/MariaDB (MQ_TEST_POSTGRES_URL and
+MQ_TEST_MYSQL_URL, or the standard ports of this machine), and for rocketmq a JDK, and Maven the first time. Takes two to
+three minutes for each transport on each database.
 
+  --transport NAME     aliyun-http (the emulator in this repository) or rocketmq; both unless given
   --database NAME      postgres or mysql; both unless given
-  --kills-per-step N   5 unless given
+  --only TEXT          steps whose name contains this, e.g. 'relay: after'; all unless given
+  --kills-per-step N   unless given 5 on aliyun-http and 3 on rocketmq, where a broker's deaths take as long as all others
+  --broker-kills N     at each step at which the broker dies; 1 unless given, 0 to spare it
   --help               this text`;
+
+const TRANSPORTS = {
+  'aliyun-http': { startBroker: startEmulatorBroker, killsPerStep: 5 },
+  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 3 },
+};
 
 const { values } = parseArgs({
   options: {
+    transport: { type: 'string' },
     database: { type: 'string' },
-    'kills-per-step': { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    'kills-per-step': { type: 'string' },
+    'broker-kills': { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -25,9 +40,15 @@ if (values.help) {
   process.exit(0);
 }
 
+const transports = values.transport ? [values.transport] : Object.keys(TRANSPORTS);
+const unknown = transports.filter((name) => !Object.hasOwn(TRANSPORTS, name));
+if (unknown.length > 0) {
+  console.error(`There is no transport ${unknown.join(', ')}: see --help.`);
+  process.exit(1);
+}
 const found = await findDatabases();
-const wanted = values.database ? [values.database] : ['postgres', 'mysql'];
-const missing = wanted.filter((name) => !found[name]);
+const databases = values.database ? [values.database] : ['postgres', 'mysql'];
+const missing = databases.filter((name) => !found[name]);
 if (missing.length > 0) {
   console.error(
     `The kill test needs ${missing.join(' and ')}, which does not answer. Start it, or name it: see --help.`,
@@ -36,22 +57,35 @@ if (missing.length > 0) {
 }
 
 let failed = false;
-for (const name of wanted) {
-  const test = new KillTest(name, found[name], Number(values['kills-per-step']));
+for (const transport of transports) {
+  for (const database of databases) failed = !(await passes(transport, database)) || failed;
+}
+process.exit(failed ? 1 : 0);
+
+async function passes(transport, database) {
+  const { startBroker, killsPerStep } = TRANSPORTS[transport];
+  const test = new KillTest({
+    transport,
+    startBroker,
+    database,
+    serverUrl: found[database],
+    only: values.only,
+    killsPerStep: Number(values['kills-per-step'] ?? killsPerStep),
+    brokerKills: Number(values['broker-kills']),
+  });
   const stop = () => void test.cleanUp().finally(() => process.exit(130));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   try {
     const report = await test.run();
     console.log(report.text);
-    failed ||= !report.passed;
+    return report.passed;
   } catch (error) {
-    console.error(`${name}: ${error.stack}`);
-    failed = true;
+    console.error(`${test.name}: ${error.stack}`);
+    return false;
   } finally {
     await test.cleanUp();
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
 }
-process.exit(failed ? 1 : 0);

@@ -25,7 +25,6 @@ export async function startTcpRelay(target) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address();
   return {
-    endpoint: `http://127.0.0.1:${port}`,
     host: `127.0.0.1:${port}`,
     close() {
       for (const socket of sockets) socket.destroy();

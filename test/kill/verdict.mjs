@@ -1,5 +1,10 @@
-/** Compares what the database committed with what the broker stored and what the handlers did. */
-export async function check(database, stored, kills, processErrors) {
+/**
+ * Compares what the database committed with what the broker stored and what the handlers did.
+ *
+ * @param {import('./observed-broker.d.mts').Account} account
+ * @param {{ kills: number, brokerKills: number, processErrors: string[] }} course kills of processes, and of the broker
+ */
+export async function check(database, { stored, underWay, forgotten }, course) {
   const committed = new Set((await database.query('SELECT message_id FROM kill_ledger')).map((row) => row.message_id));
   const rolledBack = new Set((await database.query('SELECT message_id FROM kill_ghost')).map((row) => row.message_id));
   const effects = await database.query(
@@ -21,18 +26,25 @@ export async function check(database, stored, kills, processErrors) {
     else copies.set(id, { first: place, count: 1 });
   });
   const withEffect = new Set(effects.map((row) => row.message_id));
+  // The death of the broker leaves in the dark what became of whatever was on its way, so each of those may come twice.
+  const byBroker = [...underWay].reduce(
+    (sum, [id, times]) => sum + Math.min(times, (copies.get(id)?.count ?? 1) - 1),
+    0,
+  );
   return {
-    kills,
+    ...course,
     committed: committed.size,
     rolledBack: rolledBack.size,
     lost: [...committed].filter((id) => !copies.has(id) || !withEffect.has(id)).length,
     ghosts: [...new Set([...copies.keys(), ...withEffect])].filter((id) => !committed.has(id)).length,
     effectsNotOnce: effects.filter((row) => Number(row.n) !== 1).length,
     disorder: outOfOrder(ordered, copies),
-    duplicates: stored.length - copies.size,
+    duplicates: stored.length - copies.size - byBroker,
+    duplicatesByBroker: byBroker,
+    underWay: [...underWay.values()].reduce((sum, times) => sum + times, 0),
+    forgotten: forgotten.length,
     unfinished: Number(unfinished),
     dead: Number(dead) + Number(parked),
-    processErrors,
   };
 }
 
@@ -49,20 +61,33 @@ function outOfOrder(rows, copies) {
   return violations;
 }
 
+function brokerRules({ brokerKills, duplicatesByBroker, underWay, forgotten }) {
+  if (brokerKills === 0) return [];
+  return [
+    [`further ones, of ${underWay} under way when the broker died`, duplicatesByBroker, duplicatesByBroker <= underWay],
+    ['confirmed by the broker, and gone when it was back', forgotten, forgotten === 0],
+  ];
+}
+
 export function render(name, verdict, byStep, seconds) {
   const rules = [
     ['lost', verdict.lost, verdict.lost === 0],
     ['published after a rollback', verdict.ghosts, verdict.ghosts === 0],
     ['effects that did not happen exactly once', verdict.effectsNotOnce, verdict.effectsNotOnce === 0],
     ['out of order within their key', verdict.disorder, verdict.disorder === 0],
-    ['duplicates at the broker (fewer than kills)', verdict.duplicates, verdict.duplicates < verdict.kills],
+    [
+      'duplicates at the broker (fewer than kills)',
+      verdict.duplicates,
+      verdict.duplicates < Math.max(1, verdict.kills),
+    ],
+    ...brokerRules(verdict),
     ['unfinished at the end', verdict.unfinished, verdict.unfinished === 0],
     ['parked', verdict.dead, verdict.dead === 0],
     ['processes that failed by themselves', verdict.processErrors.length, verdict.processErrors.length === 0],
   ];
   const lines = [
     '',
-    `${name}: ${verdict.kills} kills in ${seconds} s, ${verdict.committed} messages committed, ${verdict.rolledBack} rolled back`,
+    `${name}: ${verdict.kills} kills of processes and ${verdict.brokerKills} of the broker in ${seconds} s, ${verdict.committed} messages committed, ${verdict.rolledBack} rolled back`,
     ...rules.map(([what, value, ok]) => `  ${ok ? 'ok  ' : 'FAIL'} ${String(value).padStart(5)}  ${what}`),
     ...verdict.processErrors.map((error) => `       ${error}`),
     '  kills by step:',

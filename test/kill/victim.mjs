@@ -6,9 +6,10 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MqConsumer, MqModule, MqProducerService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
+import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
 import { DataSource } from 'typeorm';
 
-const { DATABASE_URL, MQ_ENDPOINT, ROLE, PUBLISH } = process.env;
+const { DATABASE_URL, MQ_ENDPOINT, TRANSPORT, ROLE, PUBLISH } = process.env;
 const KEYS = 8;
 const PAUSE_MS = 80;
 
@@ -16,6 +17,13 @@ process.on('unhandledRejection', (error) => {
   console.error('UNHANDLED', error);
   process.exit(70);
 });
+
+const TRANSPORTS = {
+  'aliyun-http': () => aliyunHttp({ endpoint: `http://${MQ_ENDPOINT}`, accessKeyId: 'test', accessKeySecret: 'test' }),
+  // Below the lease of a row, as it has to be.
+  rocketmq: () => rocketmq({ endpoints: MQ_ENDPOINT, requestTimeout: '4s' }),
+};
+const GROUP = { timeout: '1s', backoff: { base: '50ms', cap: '200ms' } };
 
 class RecordEffect {
   async handle(message, { manager }) {
@@ -26,7 +34,7 @@ class RecordEffect {
   }
 }
 MqConsumer('plain', 'effects')(RecordEffect);
-MqConsumer('ledger', 'effects')(RecordEffect);
+MqConsumer('ledger', 'orderedEffects')(RecordEffect);
 
 class App {}
 Module({
@@ -40,12 +48,16 @@ Module({
       retryDelay: 200,
     }),
     MqModule.forRoot({
-      transport: aliyunHttp({ endpoint: MQ_ENDPOINT, accessKeyId: 'test', accessKeySecret: 'test' }),
+      transport: TRANSPORTS[TRANSPORT](),
       topics: { plain: { topic: 'kill_plain' }, ledger: { topic: 'kill_ledger', ordered: true } },
-      groups: { effects: { groupId: 'GID_effects', timeout: '1s', backoff: { base: '50ms', cap: '200ms' } } },
+      // One for each topic: at RocketMQ 5 it is a property of a group whether it reads in order.
+      groups: {
+        effects: { groupId: 'GID_effects', ...GROUP },
+        orderedEffects: { groupId: 'GID_ordered_effects', ...GROUP },
+      },
       role: ROLE,
       // A kill can double whatever its process had under way: few rows at a time make each duplicate one that a kill explains.
-      reproduce: { lease: '3s', idle: '200ms', batch: 4, backoff: { base: '20ms', cap: '200ms' } },
+      reproduce: { lease: '6s', idle: '200ms', batch: 4, backoff: { base: '20ms', cap: '200ms' } },
       log: { logger: { log: () => undefined, warn: () => undefined, error: (line) => console.error(String(line)) } },
     }),
   ],

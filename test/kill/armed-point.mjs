@@ -1,0 +1,19 @@
+/** The next place in the traffic with a broker at which somebody dies. Whoever looks at the traffic asks at each step. */
+export class ArmedPoint {
+  #point = null;
+
+  /** @param {{ step: string, operation: string, caller?: string, fire: () => void }} point without `caller`: whoever comes by */
+  arm(point) {
+    this.#point = point;
+  }
+
+  /** Whether this is the place; whoever was to die there is dead when this returns. */
+  reached(step, operation, caller) {
+    const point = this.#point;
+    if (!point || point.step !== step || point.operation !== operation) return false;
+    if (point.caller !== undefined && point.caller !== caller) return false;
+    this.#point = null;
+    point.fire();
+    return true;
+  }
+}

@@ -1,0 +1,104 @@
+import { startRocketmq } from '../support/rocketmq/start-rocketmq.mjs';
+import { ArmedPoint } from './armed-point.mjs';
+import { readCommitLog } from './commit-log.mjs';
+import { startGrpcRelay } from './grpc-relay.mjs';
+import { handedOut, isStored, publishedIds, withEndpoint } from './messaging-calls.mjs';
+
+const TOPICS = ['kill_plain', 'kill_ledger'];
+
+/**
+ * RocketMQ 5. Relays in front of its proxy tell the steps, and what it has stored is read from its own files.
+ *
+ * SIGKILL ends the broker and leaves the system's page cache alone, where everything is that was written and not yet flushed
+ * (`flushDiskType=ASYNC_FLUSH`). So whatever it has confirmed must be there when it is back; a power failure, which only
+ * `SYNC_FLUSH` or a replica outlives, is not tested.
+ *
+ * @type {import('./observed-broker.d.mts').StartObservedBroker}
+ */
+export async function startRocketmqBroker() {
+  const rocketmq = await startRocketmq({
+    topics: [
+      { name: 'kill_plain', type: 'NORMAL' },
+      { name: 'kill_ledger', type: 'FIFO' },
+    ],
+    groups: [{ name: 'GID_effects' }, { name: 'GID_ordered_effects', ordered: true }],
+  });
+  const armed = new ArmedPoint();
+  const relays = [];
+  /** Publishes that were passed on, and whose answer was not. */
+  const open = new Map();
+  const underWay = new Map();
+  const confirmed = new Set();
+
+  /** For each call that is a step of a message's way: what to look at, and whether to pass it on. */
+  const watch = (caller) => ({
+    SendMessage() {
+      let ids = [];
+      return {
+        request(body) {
+          if (armed.reached('received', 'publish', caller)) return false;
+          ids = publishedIds(body);
+          for (const id of ids) open.set(id, (open.get(id) ?? 0) + 1);
+          return true;
+        },
+        answer(body) {
+          if (!isStored(body)) return body;
+          for (const id of ids) confirmed.add(id);
+          return armed.reached('stored', 'publish', caller) ? null : body;
+        },
+        answered: () => armed.reached('answered', 'publish', caller),
+        over() {
+          for (const id of ids) open.set(id, open.get(id) - 1);
+        },
+      };
+    },
+    ReceiveMessage() {
+      // An empty poll is no step of a delivery.
+      let any = false;
+      return {
+        request: () => true,
+        answer(body) {
+          any = handedOut(body) > 0;
+          return any && armed.reached('stored', 'consume', caller) ? null : body;
+        },
+        answered: () => any && armed.reached('answered', 'consume', caller),
+      };
+    },
+    AckMessage: () => ({
+      request: () => !armed.reached('received', 'ack', caller),
+      answer: (body) => (armed.reached('stored', 'ack', caller) ? null : body),
+      answered: () => armed.reached('answered', 'ack', caller),
+    }),
+    // The broker names itself as the one to talk to; then nobody would come by here.
+    QueryRoute: () => ({ request: () => true, answer: (body) => withEndpoint(body, caller) }),
+  });
+
+  return {
+    victims: [
+      {
+        errors: [],
+        kill() {
+          for (const [id, count] of open) if (count > 0) underWay.set(id, (underWay.get(id) ?? 0) + 1);
+          return rocketmq.kill();
+        },
+        start: () => rocketmq.start(),
+        stop: async () => undefined,
+      },
+    ],
+    async entrance() {
+      const relay = await startGrpcRelay(rocketmq.endpoint, watch);
+      relays.push(relay);
+      return { endpoint: relay.host, caller: relay.host };
+    },
+    arm: (point) => armed.arm(point),
+    async account() {
+      const stored = (await readCommitLog(rocketmq.folder)).filter(({ topic }) => TOPICS.includes(topic));
+      const ids = new Set(stored.map(({ id }) => id));
+      return { stored, underWay, forgotten: [...confirmed].filter((id) => !ids.has(id)) };
+    },
+    async close() {
+      for (const relay of relays) await relay.close();
+      await rocketmq.stop();
+    },
+  };
+}
