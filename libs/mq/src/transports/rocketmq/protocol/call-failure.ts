@@ -24,7 +24,6 @@ const KINDS: Partial<Record<number, TransportErrorKind>> = {
 };
 
 const ADVICE: Partial<Record<number, string>> = {
-  [GRPC.CANCELLED]: 'the transport was closed, or gave the connection up because nothing came over it',
   [GRPC.UNIMPLEMENTED]: 'transport.endpoints must name the gRPC port of a RocketMQ 5 proxy',
 };
 

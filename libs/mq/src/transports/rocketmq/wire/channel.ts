@@ -5,10 +5,9 @@ import type { ChannelSockets } from './channel-sockets.js';
 const READY = 2;
 const SHUTDOWN = 4;
 
-/** One gRPC channel, how often it was connected, and what is under way on it. */
+/** One gRPC channel, how often it was connected, and the streams on it. */
 export class Channel {
   private readonly streams = new Set<TelemetryStream>();
-  private readonly calls = new Set<() => void>();
   private timesReady = 0;
 
   constructor(
@@ -29,12 +28,6 @@ export class Channel {
     return { sinceStart: () => wasReady || this.timesReady > before };
   }
 
-  /** A call that {@link close} is to cancel; the returned function forgets it. */
-  running(cancel: () => void): () => void {
-    this.calls.add(cancel);
-    return () => this.calls.delete(cancel);
-  }
-
   adopt(stream: TelemetryStream): void {
     this.streams.add(stream);
     // The one event that every end brings: a stream that the server ends alone never emits 'close'.
@@ -45,9 +38,8 @@ export class Channel {
     return this.streams.has(stream);
   }
 
-  /** gRPC lets calls go on when a channel is closed, which would keep their connection and the process for as long. */
+  /** Ends what is under way as well: gRPC would let calls go on, which keeps their connection and the process for as long. */
   close(): void {
-    for (const cancel of this.calls) cancel();
     for (const stream of this.streams) stream.cancel();
     this.client.close();
     // After the turn in which what was cancelled is told to the server.

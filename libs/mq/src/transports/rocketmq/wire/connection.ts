@@ -134,10 +134,8 @@ export class Connection {
       const { channel } = this.connected();
       const connections = channel.connections();
       let forget: () => void = () => undefined;
-      let leave: () => void = () => undefined;
       const settle = (error: ServiceError | null, answer?: T): void => {
         forget();
-        leave();
         const sent = connections.sinceStart();
         this.judge(channel, error, sent, signal.aborted);
         if (!error) resolve(answer as T);
@@ -150,7 +148,6 @@ export class Connection {
         const deadline = new Date(this.clock.now() + deadlineMs);
         const cancel = start(channel.client, { deadline }, settle);
         forget = onAbort(signal, cancel);
-        leave = channel.running(cancel);
       } catch (error) {
         // Encoding failed, or the channel was closed in between: nothing has left.
         reject(new TransportError('unavailable', `${what}: ${(error as Error).message}`, { cause: error }));
