@@ -31,12 +31,13 @@ const reading = (async () => {
   while (!polls.signal.aborted)
     await source.receive({ max: 8, waitMs: 20_000, leaseMs: 30_000 }, polls.signal).catch(() => undefined);
 })();
-process.once('SIGTERM', async () => {
+async function stop() {
   const startedAt = performance.now();
   polls.abort();
   await reading;
   await source.close();
   await transport.close();
   say(`closed in ${Math.round(performance.now() - startedAt)} ms`);
-});
+}
+process.once('SIGTERM', () => void stop());
 say('ready');
