@@ -12,6 +12,8 @@ import { DataSource } from 'typeorm';
 const { DATABASE_URL, MQ_ENDPOINT, TRANSPORT, ROLE, PUBLISH } = process.env;
 const KEYS = 8;
 const PAUSE_MS = 80;
+/** More than come together while the broker starts again. A machine that is slower than the publishers ends up here. */
+const BACKLOG = 300;
 
 process.on('unhandledRejection', (error) => {
   console.error('UNHANDLED', error);
@@ -72,12 +74,20 @@ if (PUBLISH) await publishFor(app.get(DataSource), app.get(MqProducerService));
 /** Business transactions, one after another: some with several messages, some ordered, every sixth rolled back. */
 async function publishFor(dataSource, mq) {
   for (let n = 0; ; n++) {
-    await dataSource
-      .transaction((manager) => businessTransaction(manager, mq, n))
+    await whenRelaysKeepUp(dataSource)
+      .then(() => dataSource.transaction((manager) => businessTransaction(manager, mq, n)))
       .catch((error) => {
         if (error.message !== 'rolled back on purpose') console.error(String(error));
       });
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+async function whenRelaysKeepUp(dataSource) {
+  for (;;) {
+    const [{ n }] = await dataSource.query('SELECT COUNT(*) AS n FROM mq_status_log WHERE due_at IS NOT NULL');
+    if (Number(n) < BACKLOG) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
