@@ -7,6 +7,7 @@ import { Program } from '../../support/program.js';
 import { Stage } from './support/stage.js';
 
 const LIFECYCLE = join(__dirname, 'support', 'lifecycle.mjs');
+const GIVES_UP = join(__dirname, 'support', 'gives-up.mjs');
 const NOBODY = '65534';
 
 let stage: Stage;
@@ -51,6 +52,16 @@ it.each<[string, () => unknown]>([
   const program = await start();
   await happen();
   await endsWell(program, 6_000);
+});
+
+// In a process of its own: within jest, nobody hears of a rejection that is not handled.
+it('a process outlives a publish that it gives up at once, to a server that is not there', async () => {
+  expect(await Program.run(GIVES_UP, { args: ['127.0.0.1:1'] })).toEqual({
+    code: 0,
+    signal: null,
+    output: 'aborted\nclosed',
+    stdout: 'aborted\nclosed',
+  });
 });
 
 it('nothing is written to the home of the user, which need not exist', async () => {
