@@ -46,3 +46,30 @@ it('a message that is handled on its last delivery is handled like any other', a
   expect(bench.deliveries.errors).toEqual([]);
   expect(bench.pending()).toBe(0);
 });
+
+it('a message that arrived damaged is parked as it is, and no handler gets it', async () => {
+  bench = consumerBench({
+    wrap: (transport) => {
+      const subscribe = transport.subscribe.bind(transport);
+      return Object.assign(transport, {
+        subscribe: (spec: Parameters<typeof subscribe>[0]) => {
+          const source = subscribe(spec);
+          const receive = source.receive.bind(source);
+          source.receive = async (...args) =>
+            (await receive(...args)).map((delivery) => ({
+              ...delivery,
+              message: { ...delivery.message, unreadable: 'its digest is not that of its body' },
+            }));
+          return source;
+        },
+      });
+    },
+  });
+  await bench.start();
+  await bench.publish('m1');
+  expect(bench.handled).toEqual([]);
+  expect(bench.deliveries.errors).toMatchObject([
+    { errorCode: 'MQ_PAYLOAD_INVALID', payload: '{"id":"m1"}', parked: true },
+  ]);
+  expect(bench.pending()).toBe(0);
+});

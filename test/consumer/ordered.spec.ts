@@ -83,3 +83,19 @@ it('gives back at once what waits behind a failed message, where the broker take
   expect(ids()).toEqual(['a1', 'a1', 'a2', 'a3']);
   expect(bench.pending()).toBe(0);
 });
+
+it('gives each message of a key its own attempts, however often the broker delivered it behind another', async () => {
+  const failing = new Set(['a1', 'a2']);
+  given({
+    profile: 'rich',
+    group: { timeoutMs: 10_000, concurrency: 8, maxAttempts: 3, backoff: () => 1_000 },
+    handle: ({ id }) => {
+      if (failing.has(id)) throw new Error('x');
+    },
+  });
+  for (const id of ['a1', 'a2']) await bench.publish(id, { orderingKey: 'a' });
+  await bench.start();
+  for (let second = 0; second < 10; second += 1) await bench.clock.advance(1_000);
+  expect(ids()).toEqual(['a1', 'a1', 'a1', 'a2', 'a2', 'a2']);
+  expect(bench.told('delivery.parked')).toMatchObject([{ messageId: 'a1' }, { messageId: 'a2' }]);
+});

@@ -125,6 +125,23 @@ describeRocketmq('an application on RocketMQ 5', () => {
       expect([...statuses.values()].toSorted()).toEqual(['PENDING', 'SENT']);
     });
 
+    it.each(['DELAY', 'FIFO'] as const)(
+      'takes a message that asks for nothing onto a topic of type %s',
+      async (type) => {
+        const seen: unknown[] = [];
+        const groupId = await broker.group({ ordered: type === 'FIFO' });
+        const node = await boot(await broker.topic(type), groupId, ({ payload, orderingKey }) =>
+          seen.push({ payload, orderingKey }),
+        );
+        const at = new Date(Date.now() - 60_000);
+        await publishOne(node, 'plain');
+        if (type === 'DELAY') await node.mq.publish('orders', { payload: 'late', deliverAt: at }, OWN);
+        const all = type === 'DELAY' ? ['late', 'plain'] : ['plain'];
+        await eventually(() => seen.length === all.length, { ...REDELIVERY, what: 'all handled' });
+        expect(seen).toEqual(expect.arrayContaining(all.map((payload) => ({ payload, orderingKey: undefined }))));
+      },
+    );
+
     it('sends to the other topics while one does not exist, and to that one once it does', async () => {
       const [there, missing] = [await broker.topic(), `later_${db.name}_${process.pid}`];
       const node = await boot(there, await broker.group(), () => undefined, {

@@ -38,7 +38,7 @@ describe('a poll', () => {
     ['throttled', () => answer(status('TOO_MANY_REQUESTS')), 'throttled'],
     ['of nothing at all', () => nothing(), 'unknown'],
     ['cut off', () => broken(), 'unknown'],
-    ['refused', () => answer(status('FORBIDDEN')), 'auth'],
+    ['refused', () => answer(status('UNAUTHORIZED')), 'auth'],
     ['of a missing group', () => answer(status('CONSUMER_GROUP_NOT_FOUND')), 'not-found'],
     ['of a filter that is no filter', () => answer(status('ILLEGAL_FILTER_EXPRESSION')), 'invalid'],
   ])('that is %s fails as such', async (_, script, kind) => {
@@ -128,7 +128,7 @@ describe('a poll at several brokers', () => {
 
   it('tells what failed when no other broker has anything', async () => {
     const second = await stage.secondBroker();
-    second.script.receiveMessage = () => answer(status('FORBIDDEN'));
+    second.script.receiveMessage = () => answer(status('UNAUTHORIZED'));
     const source = stage.source();
     expect((await failure(poll(source))).kind).toBe('auth');
     second.script.receiveMessage = () => answer(status('MESSAGE_NOT_FOUND'));
@@ -236,7 +236,7 @@ describe('a message', () => {
     expect(deliveryCount).toBe(1);
   });
 
-  it('that is not as it was sent is left to the broker, and the others are handed out', async () => {
+  it('that is not as it was sent is handed out as unreadable, and the others as they are', async () => {
     const crc = (text: string) => crc32(Buffer.from(text)).toString(16).toUpperCase();
     stage.proxy.store.put(stored('crc', digest('CRC32', `0${crc('crc')}`)));
     stage.proxy.store.put(stored('md5', digest('MD5', md5('md5'))));
@@ -246,7 +246,17 @@ describe('a message', () => {
     stage.proxy.store.put(stored('bad md5', digest('MD5', md5('x'))));
     stage.proxy.store.put(stored('bad sha1', digest('SHA1', sha1('x'))));
     stage.proxy.store.put(stored('no gzip', { bodyEncoding: 'GZIP' }));
-    expect(bodies(await poll(stage.source()))).toEqual(['crc', 'md5', 'other', 'sha1']);
+    const found = (await poll(stage.source())).map(({ message }) => [message.body, message.unreadable !== undefined]);
+    expect(Object.fromEntries(found)).toEqual({
+      crc: false,
+      md5: false,
+      sha1: false,
+      other: false,
+      'bad crc': true,
+      'bad md5': true,
+      'bad sha1': true,
+      'no gzip': true,
+    });
   });
 
   it('is unpacked when another client has compressed it', async () => {

@@ -226,7 +226,7 @@ describe('a session', () => {
       () => stream().end(),
       () => stream().fail(14, 'restart'),
       () => stream().write({ reconnectEndpointsCommand: { nonce: '1' } }),
-      () => stream().write({ status: status('FORBIDDEN') }),
+      () => stream().write({ status: status('UNAUTHORIZED') }),
     ].entries()) {
       await eventually(async () => {
         expect(await outcome(transport.publish(outbound(), never), () => 'sent')).toBe('sent');

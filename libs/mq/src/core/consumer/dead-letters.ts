@@ -18,7 +18,6 @@ export class DeadLetters<Handle = unknown> implements Feed<Handle> {
   readonly group: ResolvedGroup;
   /** One takes a few milliseconds. Never more of the group's places than that, because its handlers are waiting for them. */
   readonly atOnce = 1;
-  private readonly known = new Map<string, Subscription<Handle>>();
 
   constructor(
     private readonly spec: DeadLetterSpec,
@@ -47,12 +46,10 @@ export class DeadLetters<Handle = unknown> implements Feed<Handle> {
     if (!deadLetterOf) throw new TypeError('the transport delivered a dead letter without deadLetterOf');
     const [only, ...others] = this.subscriptions;
     const topic = deadLetterOf.topic ?? (others.length === 0 ? only!.spec.topic : TOPIC);
-    const found =
+    return (
       this.subscriptions.find(({ spec }) => spec.topic === topic) ??
-      this.known.get(topic) ??
-      new Subscription<Handle>(this.topicNamed(topic), this.group, this.options.tagSuffix, []);
-    this.known.set(topic, found);
-    return found;
+      new Subscription<Handle>(this.topicNamed(topic), this.group, this.options.tagSuffix, [])
+    );
   }
 
   private topicNamed(topic: string): ResolvedTopic {

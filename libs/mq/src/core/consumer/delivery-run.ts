@@ -62,7 +62,7 @@ export class DeliveryRun<Handle> {
     this.identity = this.identify();
     const { maxAttempts } = subscription.group;
     const deliveries = this.isDeadLetter ? null : lease.deliveryCount;
-    this.count = new AttemptCount(deliveries, maxAttempts, () => this.lookUpFailures());
+    this.count = new AttemptCount(deliveries, maxAttempts, subscription.topic.ordered, () => this.lookUpFailures());
   }
 
   get ref(): DeliveryRef {
@@ -91,6 +91,8 @@ export class DeliveryRun<Handle> {
       if (subscription.group.unmatched === 'ack') return this.skip('unmatched');
       return this.park(unmatched(subscription, id, message.tag));
     }
+    if (message.unreadable !== undefined)
+      return this.park(undecodable(subscription, id, new Error(message.unreadable)));
     let decoded: MqMessage;
     try {
       decoded = toMqMessage(message, id, subscription);
@@ -115,7 +117,7 @@ export class DeliveryRun<Handle> {
    */
   async leave(reason: MqEventMap['delivery.released']['reason']): Promise<StepResult> {
     this.context.events.emit('delivery.released', { ...this.ref, reason });
-    if (reason === 'shutdown' || reason === 'order') await this.lease.retryIn(0);
+    if (reason === 'shutdown' || reason === 'order') await this.lease.retryIn(0, true);
     return LEFT;
   }
 

@@ -86,10 +86,10 @@ export class LeasedDelivery {
   }
 
   /** Tells the broker when to deliver again. `false`: it has not heard, so that is when the lease ends. */
-  async retryIn(ms: number): Promise<boolean> {
+  async retryIn(ms: number, untried = false): Promise<boolean> {
     if (!this.takesDelay) return false;
     try {
-      return (await this.env.source.retryIn!(this.delivery, ms, this.env.hangUp)) === 'done';
+      return (await this.env.source.retryIn!(this.delivery, ms, this.env.hangUp, untried)) === 'done';
     } catch {
       return false;
     }

@@ -30,10 +30,9 @@ export function limitViolations(
     });
   }
   if (message.deliverAt !== null && message.deliverAt - now > limits.delayMs) {
-    const days = limits.delayMs / 86_400_000;
     found.push({
       path: 'deliverAt',
-      problem: `is further ahead than the ${days} days that the broker holds a message`,
+      problem: `is further ahead than the ${Math.floor(limits.delayMs / 60_000)} minutes that the broker holds a message`,
     });
   }
   return found;

@@ -58,8 +58,11 @@ export interface MessageSource {
   receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]>;
   /** Tells the broker that these are done. One settlement for each delivery, in the same order; never more than `limits.ackBatch`. */
   ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]>;
-  /** Asks for the delivery again after `ms`. Present if `capabilities.explicitRetryDelay`. */
-  retryIn?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement>;
+  /**
+   * Asks for the delivery again after `ms`. Present if `capabilities.explicitRetryDelay`.
+   * @param untried no handler has seen it: where the broker can, this delivery does not count
+   */
+  retryIn?(delivery: Delivery, ms: number, signal: AbortSignal, untried?: boolean): Promise<Settlement>;
   /** Prolongs the lease to `ms` from now. Present if `capabilities.leaseExtension`. Resolves to the delivery that carries the new lease. */
   extend?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Delivery | null>;
   close(): Promise<void>;
@@ -139,8 +142,10 @@ export interface InboundMessage {
   readonly body: string;
   readonly properties: Readonly<Record<string, string>>;
   readonly orderingKey: string | null;
-  /** Epoch milliseconds, the broker's clock. Of a dead letter: when the message itself was published. */
+  /** Epoch milliseconds; the broker's clock, where it keeps the time of the first storing, else the sender's. */
   readonly publishedAt: number;
+  /** Why the body is not what was sent; it is then parked as it is. Left out of a message that is whole. */
+  readonly unreadable?: string;
   /**
    * What this message was before the broker gave it up: its topic on the wire, and its id there; each `null` if the broker
    * does not tell. Present exactly on what `deadLetters` delivers; everything else of the message is as it was.

@@ -4,6 +4,8 @@ const MIB = 1_048_576;
 const KIB = 1_024;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** The broker measures the delay by its own clock: one that is behind ours must not find a message a little too far ahead. */
+const SKEW = 600_000;
 
 /** Whose RocketMQ 5 it is. They speak one protocol, and grant different limits. */
 export type RocketmqProfile = 'apache' | 'aliyun';
@@ -48,7 +50,7 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
     capabilities: {
       ...COMMON,
       deadLetterSource: false,
-      limits: { ...LIMITS, delayMs: DAY, ackBatch: 32 },
+      limits: { ...LIMITS, delayMs: DAY - SKEW, ackBatch: 32 },
     },
     // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
     names: { topic: 127, group: 120, tag: 16 * KIB, filter: 16 * KIB },
@@ -59,7 +61,7 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       deadLetterSource: false,
       // Standard and serverless instances; others hold 40 days, but what is out of range is delivered at once, not refused.
       // One acknowledgement in a request: what the official clients do, and nobody outside could measure more.
-      limits: { ...LIMITS, delayMs: 7 * DAY, ackBatch: 1 },
+      limits: { ...LIMITS, delayMs: 7 * DAY - SKEW, ackBatch: 1 },
     },
     names: { topic: 60, group: 60, tag: 128, filter: KIB },
   },

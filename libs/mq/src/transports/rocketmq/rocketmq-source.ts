@@ -11,6 +11,9 @@ import type { Wiring } from './wiring.js';
 import type { Session } from './session/session.js';
 import type { Connection } from './wire/connection.js';
 
+/** Far above what any group allows its own messages. */
+const MIN_READER_DELIVERIES = 100;
+
 export interface SourceSpec {
   readonly topic: Resource & { readonly name: string };
   readonly group: Resource & { readonly name: string };
@@ -60,8 +63,8 @@ export class RocketmqSource implements MessageSource {
     return deliveries.map((delivery) => settled.get(delivery)!);
   }
 
-  async retryIn(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Settlement> {
-    const answer = await this.changeInvisible(delivery, ms, signal).catch(() => null);
+  async retryIn(delivery: Delivery, ms: number, signal: AbortSignal, untried = false): Promise<Settlement> {
+    const answer = await this.changeInvisible(delivery, ms, signal, untried).catch(() => null);
     if (!answer) return 'unknown';
     return settlementOf(answer.status);
   }
@@ -83,7 +86,7 @@ export class RocketmqSource implements MessageSource {
     this.closed = true;
     const unasked = await this.polls.close();
     const signal = new AbortController().signal;
-    await Promise.all(unasked.map((delivery) => this.retryIn(delivery, 0, signal)));
+    await Promise.all(unasked.map((delivery) => this.retryIn(delivery, 0, signal, true)));
   }
 
   /** `null` while the topic may be missing, and is, after the wait that was asked for. */
@@ -113,6 +116,7 @@ export class RocketmqSource implements MessageSource {
       wiring.routes.doubt(topic.name);
       throw unsent(error);
     });
+    this.checkReader(session.maxDeliveries(connection));
     const parts = await connection.receive(
       {
         group,
@@ -130,7 +134,7 @@ export class RocketmqSource implements MessageSource {
         signal,
       },
     );
-    const messages = parts.flatMap(({ message, receivedAt }) => (message ? [{ message, receivedAt }] : []));
+    const messages = parts.flatMap(({ message }) => (message ? [message] : []));
     const status = parts.find((part) => part.status)?.status;
     if (messages.length === 0 && status?.code !== 'MESSAGE_NOT_FOUND' && !isOk(status)) {
       throw this.refused(wiring, session, connection, status);
@@ -138,12 +142,21 @@ export class RocketmqSource implements MessageSource {
     wiring.routes.confirm(topic.name);
     const origin = {
       endpoint: queue.endpoint,
+      // The broker takes all of them out at one moment and answers then: later parts are as old as the first.
+      leaseEndsAt: (parts[0]?.receivedAt ?? 0) + leaseMs,
       isDeadLetter: this.spec.isDeadLetters,
       maxDeliveries: session.maxDeliveries(connection),
+      now: this.clock.now(),
     };
-    // The broker counts from the moment it takes a message out: that of the last part may be seconds later.
-    return messages.flatMap(
-      ({ message, receivedAt }) => fromWire(message, { ...origin, leaseEndsAt: receivedAt + leaseMs }) ?? [],
+    return messages.map((message) => fromWire(message, origin));
+  }
+
+  /** A dead letter brings its deliveries along: a reader that allows no more of them would make it a dead letter of its own. */
+  private checkReader(maxDeliveries: number | null): void {
+    if (!this.spec.isDeadLetters || maxDeliveries === null || maxDeliveries >= MIN_READER_DELIVERIES) return;
+    throw new TransportError(
+      'not-found',
+      `${this.what('poll')}: the group delivers ${maxDeliveries} times, which dead letters have behind them; set its retryMaxTimes to 1000`,
     );
   }
 
@@ -171,8 +184,9 @@ export class RocketmqSource implements MessageSource {
         .unary('ackMessage', { group, topic, entries }, this.call(wiring, 'acknowledgement', signal));
       if (answer.entries.length === 0) return handles.map(() => settlementOf(answer.status));
       const byHandle = new Map(answer.entries.map((entry) => [entry.receiptHandle, entry.status]));
-      return handles.map(({ receiptHandle }, index) =>
-        settlementOf(byHandle.get(receiptHandle) ?? answer.entries[index]?.status),
+      const byId = new Map(answer.entries.map((entry) => [entry.messageId, entry.status]));
+      return handles.map(({ receiptHandle, messageId }) =>
+        settlementOf(byHandle.get(receiptHandle) ?? byId.get(messageId)),
       );
     } catch {
       // No settlement is known, whatever the reason: the next poll fails for the same reason, and tells it.
@@ -180,14 +194,14 @@ export class RocketmqSource implements MessageSource {
     }
   }
 
-  private async changeInvisible(delivery: Delivery, ms: number, signal: AbortSignal) {
+  private async changeInvisible(delivery: Delivery, ms: number, signal: AbortSignal, untried = false) {
     const wiring = await this.wire();
     const { group, topic } = this.spec;
     const { endpoint, messageId, receiptHandle } = handleOf(delivery);
     return wiring.connections.to(endpoint).unary(
       'changeInvisibleDuration',
-      // What is given back at once has not been tried: servers newer than 5.3 can be told not to count it.
-      { group, topic, messageId, receiptHandle, invisibleDuration: toDuration(ms), suspend: ms === 0 },
+      // Servers newer than 5.3 do not count a suspended delivery, except in ordered groups.
+      { group, topic, messageId, receiptHandle, invisibleDuration: toDuration(ms), suspend: untried },
       this.call(wiring, 'lease change', signal),
     );
   }

@@ -10,6 +10,7 @@ import type {
   SubscriptionSpec,
   Violation,
 } from '../../core/transport/transport.js';
+import { fitTopic } from './message/fit-topic.js';
 import { MessageIds } from './message/message-id.js';
 import { messageType, toWire } from './message/outbound.js';
 import { PROFILES } from './profiles.js';
@@ -18,7 +19,7 @@ import type { FilterExpression, SendMessageResponseReceived } from './protocol/g
 import { unsent } from './protocol/unsent.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
 import { RocketmqSource } from './rocketmq-source.js';
-import type { Queue } from './routes/route.js';
+import type { Route } from './routes/route.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { Wiring } from './wiring.js';
 
@@ -73,7 +74,14 @@ export class RocketmqTransport implements MqTransport {
   }
 
   validateSubscription(spec: SubscriptionSpec): Violation[] {
-    return validateSubscription(spec, PROFILES[this.#options.profile]);
+    const { profile, deadLetterGroup } = this.#options;
+    const found = validateSubscription(spec, PROFILES[profile]);
+    if (spec.groupId === deadLetterGroup)
+      found.push({
+        path: 'groupId',
+        problem: 'is transport.deadLetterGroup, which reads dead letters and nothing else',
+      });
+    return found;
   }
 
   async connect(): Promise<void> {
@@ -97,17 +105,21 @@ export class RocketmqTransport implements MqTransport {
       throw new TransportError(tooLarge ? 'too-large' : 'invalid', `${what}: ${path} ${problem}`);
     }
     const wiring = await this.#connect();
-    const queue = await this.#queueFor(wiring, message, signal);
+    const route = await wiring.routes.get(message.topic, signal);
+    const messageId = this.#ids.next();
+    const fitted = this.#fit(message, route, messageId);
+    const queue = route.choose(fitted.orderingKey, (endpoint) => wiring.connections.to(endpoint).isDoubtful);
+    if (!queue) throw new TransportError('not-found', `${what}: the topic may not be written to`);
     const connection = wiring.connections.to(queue.endpoint);
     const session = wiring.producer(message.topic);
     await session.ready(connection, signal).catch((error: unknown) => {
       wiring.routes.doubt(message.topic);
       throw unsent(error);
     });
-    const wireMessage = toWire(message, {
+    const wireMessage = toWire(fitted, {
       topic: wiring.resource(message.topic),
       queueId: queue.id,
-      messageId: this.#ids.next(),
+      messageId,
       now: this.#options.clock.now(),
     });
     const headers = wiring.headers(session.clientId);
@@ -140,19 +152,14 @@ export class RocketmqTransport implements MqTransport {
     return `RocketmqTransport ${inspect(this.toJSON())}`;
   }
 
-  async #queueFor(wiring: Wiring, message: OutboundMessage, signal: AbortSignal): Promise<Queue> {
-    const { topic, orderingKey } = message;
-    const route = await wiring.routes.get(topic, signal);
-    const type = messageType(message);
-    if (!route.takes(type)) {
-      throw new TransportError(
-        'not-found',
-        `publish to '${topic}': the topic takes messages of type ${route.types}, and this is one of type ${type}; correct the type of the topic, or topics.*.ordered`,
-      );
-    }
-    const queue = route.choose(orderingKey, (endpoint) => wiring.connections.to(endpoint).isDoubtful);
-    if (!queue) throw new TransportError('not-found', `publish to '${topic}': the topic may not be written to`);
-    return queue;
+  #fit(message: OutboundMessage, route: Route, messageId: string): OutboundMessage {
+    const now = this.#options.clock.now();
+    const fitted = fitTopic(message, (type) => route.takes(type), { now, soleKey: messageId });
+    if (fitted) return fitted;
+    throw new TransportError(
+      'not-found',
+      `publish to '${message.topic}': the topic takes messages of type ${route.types}, and this is one of type ${messageType(message)}; correct the type of the topic, or topics.*.ordered`,
+    );
   }
 
   /** Not read by the group itself: its proxy would take each dead letter for a message to give up, and put it back. */

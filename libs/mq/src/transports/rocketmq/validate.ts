@@ -1,10 +1,13 @@
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
+import { MQ_TOPIC } from './message/outbound.js';
 import type { Profile } from './profiles.js';
 
 const NAME = /^[%|a-zA-Z0-9_-]+$/;
-const MAX_PROPERTIES = 128;
-const MAX_ORDERING_KEY = 64;
+/** One less than the broker takes: `mq-topic` is one of them. */
+const MAX_PROPERTIES = 127;
+/** In UTF-8. The broker refuses 64. */
+const MAX_ORDERING_KEY_BYTES = 63;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Half of a pair: no bytes stand for it, and what arrives is something else. */
@@ -89,8 +92,8 @@ export function validateSubscription(spec: SubscriptionSpec, { names }: Profile)
 }
 
 /** As the broker adds them up: names and values, tag and key among them. */
-function propertyBytes({ tag, key, properties }: OutboundMessage): number {
-  const texts = [...Object.entries(properties).flat(), tag ?? '', key];
+function propertyBytes({ topic, tag, key, properties }: OutboundMessage): number {
+  const texts = [...Object.entries(properties).flat(), MQ_TOPIC, topic, tag ?? '', key];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text, 'utf8'), 0);
 }
 
@@ -113,9 +116,9 @@ function keyProblem(key: string): string | null {
 
 function orderingKeyProblem(key: string): string | null {
   if (key.trim() === '') return 'must not be empty';
-  const { length } = key;
-  return length > MAX_ORDERING_KEY
-    ? `has ${length} characters, and the broker takes ${MAX_ORDERING_KEY}`
+  const bytes = Buffer.byteLength(key, 'utf8');
+  return bytes > MAX_ORDERING_KEY_BYTES
+    ? `is ${bytes} bytes, and the broker takes ${MAX_ORDERING_KEY_BYTES}`
     : textProblem(key);
 }
 

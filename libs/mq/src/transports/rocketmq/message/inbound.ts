@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32, unzipSync } from 'node:zlib';
 import type { Delivery, InboundMessage } from '../../../core/transport/transport.js';
-import type { DigestReceived, Encoding, MessageReceived } from '../protocol/generated.js';
+import type { DigestReceived, Encoding, MessageReceived, SystemPropertiesReceived } from '../protocol/generated.js';
 import { fromTimestamp } from '../protocol/times.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { MQ_TOPIC } from './outbound.js';
@@ -21,31 +21,31 @@ export interface Origin {
   readonly isDeadLetter: boolean;
   /** Deliveries that the group grants each message, `null` if the server did not say. */
   readonly maxDeliveries: number | null;
+  /** Epoch milliseconds. */
+  readonly now: number;
 }
 
-/**
- * A received message, or `null` for one that is not as it was sent. That one is left alone: the broker delivers it again,
- * perhaps whole, and gives it up after as many deliveries as any other.
- */
-export function fromWire(message: MessageReceived, from: Origin): Delivery | null {
-  const system = message.systemProperties;
-  const receiptHandle = system?.receiptHandle;
-  if (!system || !receiptHandle || !isWhole(message.body, system.bodyDigest)) return null;
-  const body = readBody(message.body, system.bodyEncoding);
-  if (body === null) return null;
-  const { endpoint, leaseEndsAt, isDeadLetter, maxDeliveries } = from;
-  const handle: DeliveryHandle = { endpoint, messageId: system.messageId, receiptHandle };
+/** A received message. One that is not as it was sent says so, and is no reason to lose sight of it. */
+export function fromWire(message: MessageReceived, from: Origin): Delivery {
+  const system: Partial<SystemPropertiesReceived> = message.systemProperties ?? {};
+  const { endpoint, leaseEndsAt, isDeadLetter, maxDeliveries, now } = from;
+  const { messageId = '', receiptHandle = '' } = system;
+  const unreadable = isWhole(message.body, system.bodyDigest) ? null : 'its digest is not that of its body';
+  const body = unreadable === null ? readBody(message.body, system.bodyEncoding) : null;
+  const handle: DeliveryHandle = { endpoint, messageId, receiptHandle };
   const { [MQ_TOPIC]: topic, ...properties } = message.userProperties;
   const inbound: InboundMessage = {
-    brokerMessageId: system.messageId,
+    brokerMessageId: messageId,
     tag: system.tag || null,
     // The broker keeps keys as one text with blanks between, and takes it apart when it delivers.
-    key: system.keys.join(' ') || null,
-    body,
+    key: system.keys?.join(' ') || null,
+    body: body ?? message.body.toString('utf8'),
+    ...(body === null && { unreadable: unreadable ?? 'its compression is one that nobody here knows' }),
     properties,
-    orderingKey: system.messageGroup || null,
+    // Its own id: one that asked for no order, on a topic that knows nothing else.
+    orderingKey: system.messageGroup && system.messageGroup !== messageId ? system.messageGroup : null,
     // The sender's clock: the broker's own is that of the last redelivery, or of becoming a dead letter.
-    publishedAt: fromTimestamp(system.bornTimestamp) ?? 0,
+    publishedAt: fromTimestamp(system.bornTimestamp) ?? now,
     ...(isDeadLetter && {
       deadLetterOf: {
         topic: system.deadLetterQueue?.topic || topic || null,
@@ -79,7 +79,7 @@ function sameHex(a: string, b: string): boolean {
 }
 
 /** Other producers compress; `GZIP` stands for zlib as well, which clients of 4.x used. */
-function readBody(body: Buffer, encoding: Encoding | number): string | null {
+function readBody(body: Buffer, encoding: Encoding | number | undefined): string | null {
   if (encoding !== 'GZIP') return body.toString('utf8');
   try {
     return unzipSync(body).toString('utf8');

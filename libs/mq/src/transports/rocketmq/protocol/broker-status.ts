@@ -7,9 +7,10 @@ import type { Code, StatusReceived } from './generated.js';
  */
 const KINDS: Partial<Record<Code, TransportErrorKind>> = {
   UNAUTHORIZED: 'auth',
-  FORBIDDEN: 'auth',
   PAYMENT_REQUIRED: 'auth',
   NOT_FOUND: 'not-found',
+  // Apache's proxy says it of a topic that may not be read or written, others of what a user may not do with it.
+  FORBIDDEN: 'not-found',
   TOPIC_NOT_FOUND: 'not-found',
   CONSUMER_GROUP_NOT_FOUND: 'not-found',
   // The type of the topic is wrong, which whoever made it can repair; the messages are as good as before.
@@ -26,14 +27,13 @@ const KINDS: Partial<Record<Code, TransportErrorKind>> = {
   ILLEGAL_MESSAGE_PROPERTY_KEY: 'invalid',
   ILLEGAL_FILTER_EXPRESSION: 'invalid',
   ILLEGAL_INVISIBLE_TIME: 'invalid',
-  ILLEGAL_DELIVERY_TIME: 'invalid',
   MESSAGE_BODY_EMPTY: 'invalid',
   INVALID_RECEIPT_HANDLE: 'lease-lost',
 };
 
 const ADVICE: Partial<Record<Code, string>> = {
   UNAUTHORIZED: 'check transport.credentials',
-  FORBIDDEN: 'the user may not do this; check its permissions at the broker',
+  FORBIDDEN: 'the topic or the user lacks the permission; look at both at the broker',
   PAYMENT_REQUIRED: 'the provider has suspended the account',
   TOPIC_NOT_FOUND: 'create the topic at the broker, or correct its name and transport.namespace',
   CONSUMER_GROUP_NOT_FOUND: 'create the group at the broker, or correct groupId',

@@ -18,7 +18,6 @@ export const GRPC = {
 const KINDS: Partial<Record<number, TransportErrorKind>> = {
   [GRPC.PERMISSION_DENIED]: 'auth',
   [GRPC.UNAUTHENTICATED]: 'auth',
-  [GRPC.RESOURCE_EXHAUSTED]: 'throttled',
   // Whoever answers does not know the call, so it has not carried it out: some other server listens there.
   [GRPC.UNIMPLEMENTED]: 'unavailable',
 };
@@ -33,7 +32,8 @@ const ADVICE: Partial<Record<number, string>> = {
  * @param sent whether a connection was there at any time of the call; without one, nothing can have left
  */
 export function callFailure(what: string, error: ServiceError, sent: boolean): TransportError {
-  const kind = KINDS[error.code] ?? (sent ? 'unknown' : 'unavailable');
+  const kind =
+    KINDS[error.code] ?? (sent ? 'unknown' : error.code === GRPC.RESOURCE_EXHAUSTED ? 'throttled' : 'unavailable');
   const advice = ADVICE[error.code] ? ` (${ADVICE[error.code]})` : '';
   const said = oneLine(error.details || error.message);
   return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });

@@ -41,8 +41,9 @@ export class Route {
   }
 
   /**
-   * Where to write. The messages of one ordering key all go to one queue, the same that the official clients of other
-   * languages choose, which is what keeps them in order; others go round, past servers that failed lately.
+   * Where to write. The messages of one ordering key all go to one broker, the same that the official clients of other
+   * languages choose as long as all have the same queues, and Apache's proxy to one queue of it; others go round, past
+   * servers that failed lately.
    */
   choose(orderingKey: string | null, isDoubtful: (endpoint: Endpoint) => boolean): Queue | undefined {
     const { writable } = this;

@@ -9,6 +9,8 @@ import { Telemetry } from './telemetry.js';
 
 /** What the official clients do; a server forgets a client after about two minutes without one. */
 const HEARTBEAT_MS = 10_000;
+/** Heartbeats between two times that a server is told the settings, and tells its own: a group's `retryMaxTimes` may change. */
+const SETTINGS_EVERY = 30;
 /** After one that was not answered: the connection is given up after the second, and polls hang on it until then. */
 const HEARTBEAT_AGAIN_MS = 1_000;
 /** Nobody waits longer than this for a server to hear that we go. */
@@ -36,6 +38,7 @@ export class Session {
   private readonly servers = new Map<Connection, Telemetry>();
   private readonly over = new AbortController();
   private forgetHeartbeat: (() => void) | null = null;
+  private beats = 0;
 
   constructor(private readonly options: SessionOptions) {}
 
@@ -104,6 +107,7 @@ export class Session {
 
   private async beat(): Promise<void> {
     this.beatIn(HEARTBEAT_MS);
+    if (++this.beats % SETTINGS_EVERY === 0) this.update();
     const { clientType, group, timeoutMs } = this.options;
     const request = { clientType, ...(group && { group }) };
     const known = [...this.servers].filter(([, telemetry]) => telemetry.isReady);

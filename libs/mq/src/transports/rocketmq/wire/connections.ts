@@ -8,7 +8,7 @@ import { Channel } from './channel.js';
 import { Connection } from './connection.js';
 import { grpcTarget, type Endpoint } from './endpoint.js';
 
-/** 32 messages of 4 MiB would be more than anybody wants in one answer; four of them must fit. */
+/** Of one part of an answer, which holds one message: 4 MiB at Apache's default, and brokers may be told to take more. */
 const MAX_ANSWER_BYTES = 64 * 1_048_576;
 
 /** The connections of one transport, one for each endpoint, made when they are first asked for. */

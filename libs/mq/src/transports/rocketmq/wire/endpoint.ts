@@ -28,7 +28,10 @@ export function parseEndpoints(texts: readonly string[]): [Endpoint[], string[]]
     const host = ipv6 ?? name;
     const port = Number(digits);
     if (host === undefined || port < 1 || port > 65_535 || (ipv6 !== undefined && isIP(ipv6) !== 6)) {
-      wrong.push(`'${text}' is no host and port, like 'mq.internal:8081'; no scheme, no path`);
+      // Whoever wrote more than that may have written a password.
+      wrong.push(
+        `'${text.includes('@') ? '***' : text}' is no host and port, like 'mq.internal:8081'; no scheme, no path`,
+      );
     } else addresses.push({ host, port });
   }
   return [endpointsOf(addresses), wrong];
