@@ -40,7 +40,7 @@ describeRocketmq('who may connect', () => {
     const [delivery] = await eventually(
       async () => {
         const deliveries = await poll(source, { waitMs: 2_000 });
-        return deliveries.length > 0 && deliveries;
+        return deliveries.length > 0 ? deliveries : null;
       },
       { timeoutMs: 30_000, what: 'the message' },
     );
