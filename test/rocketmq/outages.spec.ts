@@ -13,29 +13,36 @@ jest.setTimeout(180_000);
 
 /** Within this long of the broker's return, messages are sent and handled again. */
 const BACK_MS = 5_000;
+/** Topics, each with a group: one for each test, because what a test that failed leaves behind would be handled in the next. */
+const RUNS = ['PostgreSQL_1', 'PostgreSQL_2', 'MariaDB_1'];
+const CONTROL = 'control';
+const never = new AbortController().signal;
 
 describeRocketmq('a broker that goes away under load', () => {
   let broker: RunningRocketmq;
 
   beforeAll(async () => {
+    const names = [CONTROL, ...RUNS];
     broker = await startRocketmq({
-      topics: [{ name: 'orders_PostgreSQL' }, { name: 'orders_MariaDB' }],
-      groups: [{ name: 'GID_PostgreSQL' }, { name: 'GID_MariaDB' }],
+      topics: names.map((name) => ({ name })),
+      groups: names.map((name) => ({ name: `GID_${name}` })),
     });
   }, 240_000);
   afterAll(() => broker?.stop());
 
   describeDatabases('the application', (db) => {
     let load: Load;
+    let run = 0;
     afterEach(() => load.stop());
     closeAfterEach();
     const tables = new Tables(db);
     beforeEach(async () => {
+      const name = `${db.name}_${++run}`;
       const handle = consumer('orders', 'stock', (message, context) => tables.effect(context, message));
       const node = await bootNode(db, {
         transport: rocketmq({ endpoints: broker.endpoint }),
-        topics: { orders: { topic: `orders_${db.name}` } },
-        groups: { stock: { groupId: `GID_${db.name}` } },
+        topics: { orders: { topic: name } },
+        groups: { stock: { groupId: `GID_${name}` } },
         reproduce: { idle: '500ms' },
         consume: { timeout: '5s' },
         handlers: [handle],
@@ -48,7 +55,7 @@ describeRocketmq('a broker that goes away under load', () => {
       await broker.kill();
       await load.mounts();
       await broker.start();
-      expect(await load.backAfter()).toBeLessThan(BACK_MS);
+      expect(await load.backAfter(broker)).toBeLessThan(BACK_MS);
       await load.settles();
       expect(await tables.effects()).toEqual(load.published.toSorted());
       expect((await tables.statuses()).filter(({ status }) => status !== 'SENT')).toEqual([]);
@@ -65,7 +72,7 @@ describeRocketmq('a broker that goes away under load', () => {
         } finally {
           broker.resume();
         }
-        expect(await load.backAfter()).toBeLessThan(BACK_MS);
+        expect(await load.backAfter(broker)).toBeLessThan(BACK_MS);
         await load.settles();
         expect(await tables.effects()).toEqual(load.published.toSorted());
         expect((await tables.statuses()).filter(({ status }) => status === 'DEAD')).toEqual([]);
@@ -98,15 +105,18 @@ class Load {
     await eventually(() => this.published.length > before + 40, { timeoutMs: 20_000, what: 'messages published' });
   }
 
-  /** How long until a message is handled that was not at first. */
-  async backAfter(): Promise<number> {
-    const startedAt = performance.now();
+  /** How long after the broker serves a client that is new to it a message is handled that was not at first. */
+  async backAfter(broker: RunningRocketmq): Promise<number> {
     const before = (await this.effects()).length;
-    await eventually(async () => (await this.effects()).length > before, {
-      timeoutMs: 60_000,
-      what: 'a message handled after the return',
-    });
-    return performance.now() - startedAt;
+    const handling = eventually<number | false>(
+      async () => (await this.effects()).length > before && performance.now(),
+      {
+        timeoutMs: 90_000,
+        what: 'a message handled after the return',
+      },
+    );
+    const [handledAt, servedAt] = await Promise.all([handling, serves(broker)]);
+    return Number(handledAt) - servedAt;
   }
 
   /** Stops, and waits until everything is handled. */
@@ -131,4 +141,25 @@ class Load {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+/** When the broker takes a message of a new client and hands it out: routes come seconds before that on a busy machine. */
+async function serves({ endpoint }: RunningRocketmq): Promise<number> {
+  const message = { topic: CONTROL, instanceId: null, tag: null, key: 'k', body: 'b', properties: {} };
+  const subscription = { topic: CONTROL, groupId: `GID_${CONTROL}`, instanceId: null, tags: null, ordered: false };
+  return eventually<number | null>(
+    async () => {
+      const transport = rocketmq({ endpoints: endpoint });
+      try {
+        const source = transport.subscribe(subscription);
+        await transport.publish({ ...message, deliverAt: null, orderingKey: null }, never);
+        const [delivery] = await source.receive({ max: 1, waitMs: 5_000, leaseMs: 10_000 }, never);
+        if (delivery) await source.ack([delivery], never);
+        return delivery === undefined ? null : performance.now();
+      } finally {
+        await transport.close();
+      }
+    },
+    { timeoutMs: 90_000, what: 'the broker serving a new client' },
+  );
 }

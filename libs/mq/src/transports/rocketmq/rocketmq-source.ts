@@ -11,6 +11,14 @@ import type { Wiring } from './wiring.js';
 import type { Session } from './session/session.js';
 import type { Connection } from './wire/connection.js';
 
+/**
+ * The longest wait of a poll that asks for some tags only, and so the longest that its end takes: such a poll is never
+ * cancelled. The proxy does not hear of it and goes on polling for the old tags; what has others it throws away for the
+ * whole group. Measured: of 40 messages that a successor without tags waited for, it got the 5 that came after 20 s.
+ * No proxy waits less than this unless it is configured to.
+ */
+const FILTERED_WAIT_MS = 5_000;
+const NEVER = new AbortController().signal;
 /** Far above what any group allows its own messages. */
 const MIN_READER_DELIVERIES = 100;
 
@@ -104,10 +112,12 @@ export class RocketmqSource implements MessageSource {
 
   private async poll(
     queue: Queue,
-    { max, waitMs }: { readonly max: number; readonly waitMs: number },
+    ask: { readonly max: number; readonly waitMs: number },
     signal: AbortSignal,
   ): Promise<Delivery[]> {
     const { leaseMs } = this;
+    const isFiltered = this.spec.filter.expression !== '*';
+    const waitMs = isFiltered ? Math.min(FILTERED_WAIT_MS, ask.waitMs) : ask.waitMs;
     const wiring = await this.wire();
     const connection = wiring.connections.to(queue.endpoint);
     const session = this.session(wiring);
@@ -122,7 +132,7 @@ export class RocketmqSource implements MessageSource {
         group,
         messageQueue: { topic, id: queue.id, broker: { name: queue.brokerName, id: 0 }, permission: 'READ_WRITE' },
         filterExpression: filter,
-        batchSize: max,
+        batchSize: ask.max,
         invisibleDuration: toDuration(leaseMs),
         autoRenew: false,
         longPollingTimeout: toDuration(waitMs),
@@ -131,7 +141,7 @@ export class RocketmqSource implements MessageSource {
         what: this.what('poll'),
         headers: wiring.headers(session.clientId),
         deadlineMs: waitMs + wiring.requestTimeoutMs,
-        signal,
+        signal: isFiltered ? NEVER : signal,
       },
     );
     const messages = parts.flatMap(({ message }) => (message ? [message] : []));
