@@ -15,7 +15,7 @@ import { MessageIds } from './message/message-id.js';
 import { messageType, toWire } from './message/outbound.js';
 import { PROFILES } from './profiles.js';
 import { isOk, refusal } from './protocol/broker-status.js';
-import type { FilterExpression, SendMessageResponseReceived } from './protocol/generated.js';
+import type { FilterExpression, MessageType, SendMessageResponseReceived } from './protocol/generated.js';
 import { unsent } from './protocol/unsent.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
 import { RocketmqSource } from './rocketmq-source.js';
@@ -23,6 +23,12 @@ import type { Route } from './routes/route.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { Wiring } from './wiring.js';
 
+/** What in a message asks for which type of topic. */
+const WISH: Partial<Record<MessageType, string>> = {
+  DELAY: 'delay and deliverAt need a topic of type DELAY',
+  FIFO: 'orderingKey needs a topic of type FIFO',
+  NORMAL: 'make the topic one of type NORMAL',
+};
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
 
@@ -158,7 +164,7 @@ export class RocketmqTransport implements MqTransport {
     if (fitted) return fitted;
     throw new TransportError(
       'not-found',
-      `publish to '${message.topic}': the topic takes messages of type ${route.types}, and this is one of type ${messageType(message)}; correct the type of the topic, or topics.*.ordered`,
+      `publish to '${message.topic}': the topic takes messages of type ${route.types}, and this is one of type ${messageType(message)}; ${WISH[messageType(message)]}`,
     );
   }
 

@@ -26,6 +26,9 @@ const ADVICE: Partial<Record<number, string>> = {
   [GRPC.UNIMPLEMENTED]: 'transport.endpoints must name the gRPC port of a RocketMQ 5 proxy',
 };
 
+/** An empty note, and the time of the failure, which would make each repetition of one error look like another. */
+const GRPC_NOISE = /\.? Resolution note: ?$|(?<=Failed to connect) \([^)]*\)(?=\.? Resolution note)/g;
+
 /**
  * The error for a call that ended without an answer of the broker.
  *
@@ -35,6 +38,6 @@ export function callFailure(what: string, error: ServiceError, sent: boolean): T
   const kind =
     KINDS[error.code] ?? (sent ? 'unknown' : error.code === GRPC.RESOURCE_EXHAUSTED ? 'throttled' : 'unavailable');
   const advice = ADVICE[error.code] ? ` (${ADVICE[error.code]})` : '';
-  const said = oneLine(error.details || error.message);
+  const said = oneLine(error.details || error.message).replace(GRPC_NOISE, '');
   return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });
 }
