@@ -1,22 +1,24 @@
+import type { Delivery } from 'nestjs-reliable-mq';
 import type { MemoryTransport } from 'nestjs-reliable-mq/testing';
 import { consumerBench } from './support/consumer-bench.js';
 
 let bench: ReturnType<typeof consumerBench>;
 afterEach(() => bench.stop());
 
-/** A broker that says which delivery is the last that it makes. */
-const givingUpAfter = (most: number) => (transport: MemoryTransport) => {
+/** A broker that says more of its deliveries than the one in memory does. */
+const telling = (more: (delivery: Delivery) => Partial<Delivery>) => (transport: MemoryTransport) => {
   const subscribe = transport.subscribe.bind(transport);
   return Object.assign(transport, {
     subscribe: (spec: Parameters<typeof subscribe>[0]) => {
       const source = subscribe(spec);
       const receive = source.receive.bind(source);
       source.receive = async (...args) =>
-        (await receive(...args)).map((delivery) => ({ ...delivery, isLast: delivery.deliveryCount >= most }));
+        (await receive(...args)).map((delivery) => ({ ...delivery, ...more(delivery) }));
       return source;
     },
   });
 };
+const givingUpAfter = (most: number) => telling(({ deliveryCount }) => ({ isLast: deliveryCount >= most }));
 
 it('a message that fails on its last delivery is parked, whatever attempts the group has left', async () => {
   bench = consumerBench({
@@ -49,21 +51,7 @@ it('a message that is handled on its last delivery is handled like any other', a
 
 it('a message that arrived damaged is parked as it is, and no handler gets it', async () => {
   bench = consumerBench({
-    wrap: (transport) => {
-      const subscribe = transport.subscribe.bind(transport);
-      return Object.assign(transport, {
-        subscribe: (spec: Parameters<typeof subscribe>[0]) => {
-          const source = subscribe(spec);
-          const receive = source.receive.bind(source);
-          source.receive = async (...args) =>
-            (await receive(...args)).map((delivery) => ({
-              ...delivery,
-              message: { ...delivery.message, unreadable: 'its digest is not that of its body' },
-            }));
-          return source;
-        },
-      });
-    },
+    wrap: telling(({ message }) => ({ message: { ...message, unreadable: 'its digest is not that of its body' } })),
   });
   await bench.start();
   await bench.publish('m1');

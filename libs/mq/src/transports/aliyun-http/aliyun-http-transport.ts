@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { MqError } from '../../core/errors/mq-error.js';
-import { TransportError } from '../../core/transport/transport-error.js';
+import { requireOptions } from '../../core/config/require-options.js';
+import { requireSendable } from '../../core/transport/require-sendable.js';
 import type {
   MessageSource,
   MqTransport,
@@ -70,11 +70,7 @@ export class AliyunHttpTransport implements MqTransport {
   async publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt> {
     const what = `publish to '${message.topic}'`;
     // A row may be older than the rules, and what breaks them would write markup or a query of its own.
-    const [violation] = this.validateMessage(message);
-    if (violation) {
-      const { tooLarge, path, problem } = violation;
-      throw new TransportError(tooLarge ? 'too-large' : 'invalid', `${what}: ${path} ${problem}`);
-    }
+    requireSendable(what, this.validateMessage(message));
     const { wire, sockets } = await this.#connect();
     const { requestTimeoutMs, clock } = this.#options;
     return wire.run(
@@ -121,10 +117,7 @@ export class AliyunHttpTransport implements MqTransport {
   }
 
   async #open(): Promise<SharedWire> {
-    if (this.#violations.length > 0) {
-      const lines = this.#violations.map(({ path, problem }) => `${path}: ${problem}`);
-      throw new MqError('MQ_CONFIG_INVALID', `The options of aliyunHttp() have problems:\n  ${lines.join('\n  ')}`);
-    }
+    requireOptions('aliyunHttp()', this.#violations);
     const { credentials, clock, maxSockets } = this.#options;
     const provide = typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials);
     const wire = new Wire(await loadPeers(), new CredentialSource(provide, clock), this.#options);

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { MqError } from '../../core/errors/mq-error.js';
+import { requireOptions } from '../../core/config/require-options.js';
+import { requireSendable } from '../../core/transport/require-sendable.js';
 import { TransportError } from '../../core/transport/transport-error.js';
 import type {
   DeadLetterSpec,
@@ -104,12 +105,7 @@ export class RocketmqTransport implements MqTransport {
 
   async publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt> {
     const what = `publish to '${message.topic}'`;
-    // A row may be older than the rules of this transport, or have been written for another one.
-    const [violation] = this.validateMessage(message);
-    if (violation) {
-      const { tooLarge, path, problem } = violation;
-      throw new TransportError(tooLarge ? 'too-large' : 'invalid', `${what}: ${path} ${problem}`);
-    }
+    requireSendable(what, this.validateMessage(message));
     const wiring = await this.#connect();
     const route = await wiring.routes.get(message.topic, signal);
     const messageId = this.#ids.next();
@@ -196,10 +192,7 @@ export class RocketmqTransport implements MqTransport {
   }
 
   async #open(): Promise<Wiring> {
-    if (this.#violations.length > 0) {
-      const lines = this.#violations.map(({ path, problem }) => `${path}: ${problem}`);
-      throw new MqError('MQ_CONFIG_INVALID', `The options of rocketmq() have problems:\n  ${lines.join('\n  ')}`);
-    }
+    requireOptions('rocketmq()', this.#violations);
     return Wiring.open(this.#options);
   }
 }

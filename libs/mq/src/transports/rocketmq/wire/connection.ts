@@ -92,7 +92,7 @@ export class Connection {
 
   /** A stream in both directions without a deadline. It fails, as by itself, when the channel is replaced or closed. */
   telemetry(headers: Metadata): TelemetryStream {
-    const { channel } = this.connected();
+    const channel = this.connected();
     const stream = channel.client.telemetry(headers);
     // Also after everybody else has stopped listening: an 'error' without a listener ends the process.
     stream.on('error', (error: ServiceError) => {
@@ -131,7 +131,7 @@ export class Connection {
     const { what, deadlineMs, signal } = call;
     if (signal.aborted) return Promise.reject(new TransportError('aborted', `${what}: the caller gave up`));
     return new Promise<T>((resolve, reject) => {
-      const { channel } = this.connected();
+      const channel = this.connected();
       const connections = channel.connections();
       let forget: () => void = () => undefined;
       const settle = (error: ServiceError | null, answer?: T): void => {
@@ -171,9 +171,9 @@ export class Connection {
     if (!connected || this.missed >= MISSED_LIMIT) this.replace();
   }
 
-  private connected(): { channel: Channel } {
+  private connected(): Channel {
     if (this.closed) throw new TransportError('unavailable', `${this.endpoint.key}: the transport is closed`);
     this.channel ??= this.open(this.endpoint);
-    return { channel: this.channel };
+    return this.channel;
   }
 }
