@@ -1,4 +1,6 @@
 import type { MqAlert, MqLogger } from '../core/config/options.js';
+import { describeShortLease } from '../core/consumer/short-lease.js';
+import { describeRelease } from '../core/consumer/starved-messages.js';
 import type { MqEvents } from '../core/events/event-bus.js';
 
 type Cause = Omit<MqAlert, 'connection' | 'suppressed'>;
@@ -12,8 +14,8 @@ export interface AlertSettings {
 }
 
 /**
- * Tells somebody about what needs a person: parked messages, outages, handlers that never came back. For one cause (kind, topic,
- * group and code) not more often than `everyMs`; the next alert says how many were held back.
+ * Tells somebody about what needs a person: parked messages, outages, handlers that never came back or never start. For one
+ * cause (kind, topic, group and code) not more often than `everyMs`; the next alert says how many were held back.
  * @returns the function that stops it
  */
 export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
@@ -63,6 +65,17 @@ export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
         },
         scope,
       ),
+    ),
+    events.on('delivery.starved', ({ topic, group, messageId, times, reason }) =>
+      raise({
+        kind: 'delivery.starved',
+        topic,
+        group,
+        message: `Message ${messageId} of '${topic}'/'${group}' was delivered ${times} times and left to the broker each time: ${describeRelease(reason)}`,
+      }),
+    ),
+    events.on('lease.short', (event) =>
+      raise({ kind: 'lease.short', topic: event.topic, group: event.group, message: describeShortLease(event) }),
     ),
     events.on('handler.stuck', ({ topic, group, messageId }) =>
       raise({

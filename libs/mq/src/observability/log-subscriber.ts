@@ -1,17 +1,27 @@
 import type { MqLogger } from '../core/config/options.js';
+import { describeShortLease } from '../core/consumer/short-lease.js';
+import { describeRelease } from '../core/consumer/starved-messages.js';
 import type { MqEvents } from '../core/events/event-bus.js';
 import type { MqEventMap, MqEventName } from '../core/events/event-map.js';
 
 type Line<E extends MqEventName> = (event: MqEventMap[E]) => string;
 type Level = 'log' | 'warn' | 'error' | 'debug';
 
-const sentence = <E extends MqEventName>(level: Level, line: Line<E>): { level: Level; line: Line<E> } => ({
+interface Entry<E extends MqEventName> {
+  readonly level: Level;
+  readonly line: Line<E>;
+  /** What the lines of one cause have in common, for events that come in crowds: one line in `REPEAT_MS` says enough. */
+  readonly cause?: Line<E>;
+}
+
+const sentence = <E extends MqEventName>(level: Level, line: Line<E>, cause?: Line<E>): Entry<E> => ({
   level,
   line,
+  ...(cause && { cause }),
 });
 
 /** One sentence for each event that an operator should read. Success lines are off unless asked for. */
-const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
+const LINES: { [E in MqEventName]?: Entry<E> } = {
   'message.rescheduled': sentence(
     'warn',
     (e) =>
@@ -36,7 +46,11 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
     (e) => `sending through the ${e.scope} stopped: ${e.error.message}; messages wait in the outbox`,
   ),
   'circuit.closed': sentence('log', (e) => `sending through the ${e.scope} goes on after ${e.openMs} ms`),
-  'loop.failed': sentence('error', (e) => `${e.loop} failed and goes on: ${e.error.message}`),
+  'loop.failed': sentence(
+    'error',
+    (e) => `${e.loop} failed and goes on: ${e.error.message}`,
+    (e) => `${e.loop} ${e.error.message}`,
+  ),
   'consumer.stopped': sentence('debug', (e) => `${e.topic}/${e.group} stopped`),
   'delivery.failed': sentence(
     'warn',
@@ -60,6 +74,13 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
     'debug',
     (e) => `${e.topic}/${e.group}#${e.messageId} was left to the broker: ${e.reason}`,
   ),
+  'delivery.starved': sentence(
+    'warn',
+    (e) =>
+      `${e.topic}/${e.group}#${e.messageId} was delivered ${e.times} times and left to the broker each time, last because: ${describeRelease(e.reason)}`,
+    (e) => `${e.topic}/${e.group} ${e.reason}`,
+  ),
+  'lease.short': sentence('warn', describeShortLease),
   'handler.stuck': sentence(
     'error',
     (e) =>
@@ -73,7 +94,7 @@ const LINES: { [E in MqEventName]?: { level: Level; line: Line<E> } } = {
   'rows.pruned': sentence('debug', (e) => `pruned ${e.count} rows (${e.table})`),
 };
 
-/** An outage of a loop repeats itself every few seconds; one line in this time says enough. */
+/** An outage of a loop repeats itself every few seconds, and what starves one message starves those beside it. */
 const REPEAT_MS = 30_000;
 
 /**
@@ -96,18 +117,20 @@ export function logEvents(
       'log',
       (e) => `${e.topic}/${e.group}#${e.messageId} handled in ${e.durationMs} ms (attempt ${e.attempt})`,
     );
-  const lastLoopLine = new Map<string, number>();
+  const lastOfCause = new Map<string, number>();
 
   return events.onAny((name, event) => {
-    const entry = lines[name] as { level: Level; line: (event: unknown) => string } | undefined;
+    const entry = lines[name] as
+      { level: Level; line: (of: unknown) => string; cause?: (of: unknown) => string } | undefined;
     if (!entry) return;
     const text = entry.line(event);
-    if (name === 'loop.failed') {
-      const last = lastLoopLine.get(text);
+    if (entry.cause) {
+      const cause = `${name} ${entry.cause(event)}`;
+      const last = lastOfCause.get(cause);
       if (last !== undefined && now() - last < REPEAT_MS) return;
-      // Few different texts, unless an error message holds a counter: then old ones are forgotten.
-      if (lastLoopLine.size > 100) lastLoopLine.clear();
-      lastLoopLine.set(text, now());
+      // Few different causes, unless an error message holds a counter: then old ones are forgotten.
+      if (lastOfCause.size > 100) lastOfCause.clear();
+      lastOfCause.set(cause, now());
     }
     if (entry.level === 'debug') logger.debug?.(text);
     else logger[entry.level](text);

@@ -141,7 +141,7 @@ export interface MqLogger {
 }
 
 export interface MqAlert {
-  readonly kind: 'message.parked' | 'delivery.parked' | 'outage' | 'handler.stuck';
+  readonly kind: 'message.parked' | 'delivery.parked' | 'delivery.starved' | 'lease.short' | 'outage' | 'handler.stuck';
   readonly connection: string;
   /** One sentence: what happened and what to do. */
   readonly message: string;

@@ -1,4 +1,5 @@
 import type { FailureInfo, GroupRef } from '../events/event-map.js';
+import { describeShortLease, type ShortLease } from './short-lease.js';
 
 /**
  * What a poll loop is doing. `paused`: somebody paused its group. `database`: waits until the database takes deliveries
@@ -10,6 +11,8 @@ export interface LoopHealth extends GroupRef {
   readonly state: LoopState;
   readonly lastPolledAt: Date | null;
   readonly error: FailureInfo | null;
+  /** What the broker gave with the last message, where no attempt fits into it. */
+  readonly shortLease: ShortLease | null;
 }
 
 export interface ConsumerFacts {
@@ -21,6 +24,8 @@ export interface ConsumerFacts {
   readonly held: number;
   /** Handlers that were cut off and never came back. */
   readonly stuckHandlers: number;
+  /** Messages that come again and again and end without a verdict: a sentence for each topic and group. */
+  readonly starved: readonly string[];
 }
 
 export interface ConsumerHealth extends ConsumerFacts {
@@ -43,5 +48,9 @@ export function describeConsumers(facts: ConsumerFacts): ConsumerHealth {
   const degraded = facts.loops
     .filter(({ state }) => state === 'backing-off')
     .map(({ topic, group, error }) => `polling ${topic}/${group} fails (${error?.code}): ${error?.message}`);
+  for (const { topic, group, shortLease } of facts.loops) {
+    if (shortLease) degraded.push(describeShortLease({ topic, group, ...shortLease }));
+  }
+  degraded.push(...facts.starved);
   return { ...facts, down, degraded };
 }

@@ -15,6 +15,7 @@ import { GroupState } from './group-state.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { PollLoop } from './poll-loop.js';
 import { Slots } from './slots.js';
+import { StarvedMessages } from './starved-messages.js';
 import { StuckHandlers } from './stuck-handlers.js';
 
 /** How long handlers that were cut off at the end of a drain may take to roll back. */
@@ -61,6 +62,7 @@ export class ConsumerRunner<Handle> {
   private readonly clock: Clock;
   private readonly random: Random;
   private readonly stuck: StuckHandlers;
+  private readonly starved: StarvedMessages;
 
   constructor(private readonly setup: ConsumerRunnerOptions<Handle>) {
     const { options, events } = setup;
@@ -68,6 +70,7 @@ export class ConsumerRunner<Handle> {
     this.random = setup.random ?? systemRandom;
     this.inFlight = setup.slots ?? new Slots(options.maxInFlight);
     this.stuck = new StuckHandlers(this.clock, events);
+    this.starved = new StarvedMessages(this.clock, events);
     this.groups = new Map(
       [...options.groups].map(([alias, { concurrency }]) => [alias, new GroupState(concurrency, this.clock)]),
     );
@@ -131,6 +134,7 @@ export class ConsumerRunner<Handle> {
       inFlight: this.inFlight.inUse,
       held: [...this.groups.values()].reduce((sum, { held }) => sum + held.count, 0),
       stuckHandlers: this.stuck.count,
+      starved: this.starved.problems(),
     });
   }
 

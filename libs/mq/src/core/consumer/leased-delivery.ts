@@ -5,6 +5,7 @@ import type { Delivery, InboundMessage, MessageSource } from '../transport/trans
 import type { AckBatcher } from './ack-batcher.js';
 import { leaseLength } from './lease-length.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import type { ShortLease } from './short-lease.js';
 
 /** Share of the lease by whose end an attempt from memory must be over; what comes later is the broker's to deliver. */
 const HOLDABLE_SHARE = 0.8;
@@ -45,6 +46,13 @@ export class LeasedDelivery {
   /** Whether a whole attempt and its settling still fit; with a lease that is prolonged, whether there is time to do so. */
   get suffices(): boolean {
     return this.remaining >= (this.isExtendable ? this.askedMs / 2 : this.needed);
+  }
+
+  /** What the broker gave, if no attempt fits into it: not now, and not at the next delivery either. */
+  get tooShort(): ShortLease | null {
+    const { timeoutMs } = this.env;
+    if (this.isExtendable || this.givenMs >= this.needed) return null;
+    return { leaseMs: Math.floor(this.givenMs), timeoutMs, neededMs: this.needed };
   }
 
   /** How long an attempt may wait for a copy of the message that is being handled elsewhere. Never 0: databases take that for no limit. */

@@ -12,6 +12,7 @@ import type { GroupState } from './group-state.js';
 import { Intake } from './intake.js';
 import { leaseLength } from './lease-length.js';
 import { LeasedDelivery } from './leased-delivery.js';
+import type { ShortLease } from './short-lease.js';
 
 /** A poll that comes back empty sooner than this did not wait at the broker, so the loop waits instead. */
 const MIN_POLL_MS = 50;
@@ -30,6 +31,8 @@ export class PollLoop<Handle> {
   private lastPolledAt: Date | null = null;
   private error: FailureInfo | null = null;
   private failures = 0;
+  private shortLease: ShortLease | null = null;
+  private toldOfLease = false;
   private poll: AbortController | null = null;
   private readonly stopper = new AbortController();
   private readonly acks: AckBatcher;
@@ -55,7 +58,8 @@ export class PollLoop<Handle> {
   }
 
   get health(): LoopHealth {
-    return { ...this.ref, state: this.state, lastPolledAt: this.lastPolledAt, error: this.error };
+    const { ref, state, lastPolledAt, error, shortLease } = this;
+    return { ...ref, state, lastPolledAt, error, shortLease };
   }
 
   get isStopped(): boolean {
@@ -179,8 +183,17 @@ export class PollLoop<Handle> {
     const { timeoutMs } = feed.group;
     const subscription = feed.subscriptionOf(delivery.message);
     const lease = new LeasedDelivery({ source, acks, capabilities, clock, hangUp, timeoutMs }, delivery);
+    if (delivery.message.deadLetterOf === undefined) this.judge(lease.tooShort);
     const run = new DeliveryRun(context, subscription, this.group, lease);
     this.intake.take(run, subscription.spec.ordered ? delivery.message.orderingKey : null);
+  }
+
+  /** Said once, because each message of the group would say it again; health says it for as long as it is so. */
+  private judge(shortLease: ShortLease | null): void {
+    this.shortLease = shortLease;
+    if (shortLease === null || this.toldOfLease) return;
+    this.toldOfLease = true;
+    this.context.events.emit('lease.short', { ...this.ref, ...shortLease });
   }
 
   private async backOff(failure: FailureInfo): Promise<void> {

@@ -40,6 +40,10 @@ export interface MqEventMap {
   'delivery.skipped': DeliveryRef & { reason: 'other-group' | 'unmatched' };
   /** A delivery was left to the broker without a verdict (shutdown, no lease left, contention, an older one of its ordering key failed). */
   'delivery.released': DeliveryRef & { reason: 'shutdown' | 'lease' | 'contention' | 'database' | 'order' };
+  /** A message was delivered to this process three times, and left to the broker each time. Told once for each message. */
+  'delivery.starved': DeliveryRef & { times: number; reason: MqEventMap['delivery.released']['reason'] };
+  /** The broker leases messages for less time than an attempt needs, so no handler of the group starts. Told once. */
+  'lease.short': GroupRef & { leaseMs: number; timeoutMs: number; neededMs: number };
   /** A handler did not come back after its timeout; it still runs, cut off from the database. */
   'handler.stuck': GroupRef & { messageId: string };
   'handler.unstuck': GroupRef & { messageId: string };
