@@ -171,7 +171,7 @@ describeDatabases('what operators do', (db) => {
 
   test('pruning forgets what was handled long ago, and what was parked only once it is resolved', async () => {
     const insert = (id: string, state: string): Promise<unknown> =>
-      db.query(`INSERT INTO mq_inbox VALUES ('GID_stock', '${id}', 't', '${state}', 1)`);
+      db.query(`INSERT INTO mq_inbox VALUES ('GID_stock', '${id}', 't', '${state}', 1, NULL)`);
     await parkedDelivery('still parked');
     await parkedDelivery('resolved');
     await outbox.harness.resolveErrors('resolved');

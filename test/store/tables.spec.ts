@@ -32,7 +32,7 @@ describeDatabases('tables', (db) => {
 
   test('tell ids apart by case, accents and blanks at the end', async () => {
     const insert = (id: string): Promise<unknown> =>
-      db.query(`INSERT INTO mq_inbox VALUES ('GID', '${id}', '${randomUUID()}', 'HANDLED', 1)`);
+      db.query(`INSERT INTO mq_inbox VALUES ('GID', '${id}', '${randomUUID()}', 'HANDLED', 1, NULL)`);
     const ids = ['abc', 'ABC', 'abc ', 'äbc', 'abc\u0000'.replace('\u0000', '\u0301'), 'a\u0308bc'];
     for (const id of ids) await insert(id);
     for (const id of ids) await expect(insert(id)).rejects.toThrow(/duplicate/i);
@@ -41,7 +41,7 @@ describeDatabases('tables', (db) => {
 
   test('refuse an id that is too long, instead of cutting it', async () => {
     const long = 'x'.repeat(256);
-    await expect(db.query(`INSERT INTO mq_inbox VALUES ('GID', '${long}', 't', 'HANDLED', 1)`)).rejects.toThrow(
+    await expect(db.query(`INSERT INTO mq_inbox VALUES ('GID', '${long}', 't', 'HANDLED', 1, NULL)`)).rejects.toThrow(
       /too long/i,
     );
   });
@@ -72,9 +72,16 @@ describeDatabases('tables', (db) => {
     await outbox.store.recordErrors([outbox.bench.error(row.id)]);
     const error = await outbox.dataSource.getRepository(MqErrorLog).findOneByOrFail({ messageId: row.id });
     expect(error).toMatchObject({ parked: true, resolvedAt: null, retainFrom: null, errorCode: 'MQ_BROKER_REJECTED' });
-    await db.query(`INSERT INTO mq_inbox VALUES ('GID', 'm', 't', 'HANDLED', 1700000000123)`);
+    await db.query(`INSERT INTO mq_inbox VALUES ('GID', 'm', 't', 'HANDLED', 1700000000123, 281474976710655)`);
     expect(await outbox.dataSource.getRepository(MqInbox).find()).toEqual([
-      { groupId: 'GID', messageId: 'm', token: 't', state: 'HANDLED', createdAt: new Date(1_700_000_000_123) },
+      {
+        groupId: 'GID',
+        messageId: 'm',
+        token: 't',
+        state: 'HANDLED',
+        createdAt: new Date(1_700_000_000_123),
+        bodyDigest: 281_474_976_710_655,
+      },
     ]);
   });
 

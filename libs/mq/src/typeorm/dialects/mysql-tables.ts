@@ -109,9 +109,10 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   token varchar(64) ${ID} NOT NULL,
   state varchar(8) ${ID} NOT NULL,
   created_at bigint NOT NULL,
+  body_digest bigint,
   PRIMARY KEY (group_id, message_id),
   KEY ${tables.named('ix_inbox_created')} (created_at),
-  CONSTRAINT ${tables.named('ck_inbox_state')} CHECK (state IN ('HANDLED', 'PARKED'))
+  CONSTRAINT ${tables.named('ck_inbox_state')} CHECK (state IN ('STARTED', 'HANDLED', 'PARKED'))
 ) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${tables.orderStripe} (id int NOT NULL, PRIMARY KEY (id)) ${options}`,
   ];

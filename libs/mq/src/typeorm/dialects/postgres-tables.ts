@@ -85,8 +85,9 @@ export function postgresTables(tables: TableNames): string[] {
   token varchar(64) COLLATE "C" NOT NULL,
   state varchar(8) NOT NULL,
   created_at bigint NOT NULL,
+  body_digest bigint,
   CONSTRAINT ${tables.named('inbox_pk')} PRIMARY KEY (group_id, message_id),
-  CONSTRAINT ${tables.named('ck_inbox_state')} CHECK (state IN ('HANDLED', 'PARKED'))
+  CONSTRAINT ${tables.named('ck_inbox_state')} CHECK (state IN ('STARTED', 'HANDLED', 'PARKED'))
 )`,
     index(tables, 'ix_inbox_created', tables.inbox, '(created_at)'),
     `CREATE TABLE IF NOT EXISTS ${tables.orderStripe} (

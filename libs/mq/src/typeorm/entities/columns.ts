@@ -30,9 +30,11 @@ export const instant = (name: string, nullable = false): EntitySchemaColumnOptio
   nullable,
   transformer: asDate,
 });
-export const millis = (name: string): EntitySchemaColumnOptions => ({
+/** A whole number that a double can hold. */
+export const wholeNumber = (name: string): EntitySchemaColumnOptions => ({
   name,
   type: 'bigint',
   nullable: true,
   transformer: asNumber,
 });
+export const millis = wholeNumber;

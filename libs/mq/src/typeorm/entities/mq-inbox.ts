@@ -1,4 +1,4 @@
-import { instant, text } from './columns.js';
+import { instant, text, wholeNumber } from './columns.js';
 
 /** That a group has handled, or given up, a message. Inserted in the transaction of the handler. */
 export class MqInbox {
@@ -6,8 +6,11 @@ export class MqInbox {
   messageId: string;
   /** New for every attempt: tells a row of this attempt from one of another process. */
   token: string;
-  state: 'HANDLED' | 'PARKED';
+  /** `STARTED` until the last statement of the attempt; seen from outside, an attempt that was committed before its end. */
+  state: 'STARTED' | 'HANDLED' | 'PARKED';
   createdAt: Date;
+  /** Of the body, to tell a copy from another message with the same id. `null` where the body could not be read. */
+  bodyDigest: number | null;
 }
 
 export const inboxColumns = {
@@ -16,4 +19,5 @@ export const inboxColumns = {
   token: text('token', { length: 64 }),
   state: text('state', { length: 8 }),
   createdAt: instant('created_at'),
+  bodyDigest: wholeNumber('body_digest'),
 };
