@@ -30,7 +30,14 @@ export {
 } from './core/publisher/new-message.js';
 export type { TickResult } from './core/relay/relay-tick.js';
 export { type Duration, parseDuration } from './core/runtime/duration.js';
-export type { AdminFilter, AdminRecord, ReplayOutcome } from './core/store/admin-store.js';
+export type {
+  AdminFilter,
+  AdminRecord,
+  BlockedKey,
+  CancelOutcome,
+  DiscardOutcome,
+  ReplayOutcome,
+} from './core/store/admin-store.js';
 export type { OutboxStats } from './core/store/outbox-store.js';
 export type { OutboxStatus } from './core/store/outbox-row.js';
 export type { TransportCapabilities, TransportLimits } from './core/transport/capabilities.js';
@@ -56,7 +63,7 @@ export type {
   MqModuleOptions,
   MqOptionsFactory,
 } from './nest/mq-module-options.js';
-export { MqAdminService, type MqHealth } from './nest/services/mq-admin.service.js';
+export { MqAdminService, type MqCounts, type MqHealth } from './nest/services/mq-admin.service.js';
 export { type HandlerInfo, MqConsumerService } from './nest/services/mq-consumer.service.js';
 export { MqProducerService, type PublishOptions } from './nest/services/mq-producer.service.js';
 export { ReproduceService } from './nest/services/reproduce.service.js';

@@ -103,8 +103,8 @@ export class BatchSender {
     for (const row of rows) onResult(row, { status: 'pending', delayMs });
   }
 
-  /** Promotes the key and sends what wakes up, until nothing does. */
-  private async follow(openKey: string): Promise<void> {
+  /** Promotes the key and sends what wakes up, until nothing does. Never rejects for want of a database. */
+  async follow(openKey: string): Promise<void> {
     for (;;) {
       const askedAt = this.clock.monotonic();
       let woken: LeasedRow | null;

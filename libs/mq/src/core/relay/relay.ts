@@ -39,6 +39,7 @@ export class Relay {
   readonly loop: RelayLoop;
   readonly pruner: Pruner;
   private readonly sender: Sender;
+  private readonly batches: BatchSender;
   private readonly marker: Marker;
   private readonly settler: RowSettler;
   private readonly forget: (() => void)[] = [];
@@ -51,9 +52,9 @@ export class Relay {
     const settler = new RowSettler(options, store, this.circuit, events, instance);
     this.settler = settler;
     this.sender = new Sender(options, clock, this.circuit, this.marker, settler, events);
-    const batches = new BatchSender(store, this.sender, this.marker, clock, random, options.reproduce.leaseMs, events);
-    this.immediate = new ImmediateSender(store, batches, clock, events);
-    const tick = new RelayTick(options, store, batches, this.circuit, clock, newLease);
+    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, options.reproduce.leaseMs, events);
+    this.immediate = new ImmediateSender(store, this.batches, clock, events);
+    const tick = new RelayTick(options, store, this.batches, this.circuit, clock, newLease);
     this.loop = new RelayLoop(options, store, tick, this.circuit, clock, random, events);
     this.pruner = new Pruner(options.retention, store, clock, random, events);
     this.forget.push(
@@ -64,6 +65,16 @@ export class Relay {
 
   newLease(): LeaseRequest {
     return { token: randomUUID(), owner: this.deps.instance, ms: this.deps.options.reproduce.leaseMs };
+  }
+
+  /** Lets keys go on whose first row was taken away. Not waited for: behind a key may stand any number of rows. */
+  release(openKeys: readonly string[]): void {
+    for (const openKey of new Set(openKeys)) {
+      void this.batches
+        .follow(openKey)
+        .catch((error: unknown) => reportDatabaseFailure(this.deps.events, 'release', error));
+    }
+    this.loop.wake();
   }
 
   /** Stops claiming and sending, waits for what is on the wire until `deadline`, gives the rest back. */

@@ -1,7 +1,7 @@
 import type { OutboxStats } from './outbox-store.js';
 import type { OutboxStatus } from './outbox-row.js';
 
-/** What operators do: look, and replay. */
+/** What operators do: look, send again, take away. */
 export interface AdminStore {
   stats(): Promise<OutboxStats>;
   find(filter: AdminFilter): Promise<AdminRecord[]>;
@@ -11,6 +11,16 @@ export interface AdminStore {
    * parked (any more) are left alone. Answers what was done, in the order of `ids`.
    */
   replay(ids: readonly string[], request: ReplayRequest): Promise<ReplayOutcome[]>;
+  /**
+   * Ends dead rows and parked deliveries for good, in one transaction for each id: error rows resolved with the reason,
+   * the ordering key of a dead row let go. A parked inbox row stays: copies that the broker still has are acknowledged
+   * without running.
+   */
+  discard(ids: readonly string[], request: OperatorRequest): Promise<Released<DiscardOutcome>>;
+  /** Ends rows that have not left, `CANCELLED`, in one transaction for each id; their ordering keys are let go. */
+  cancel(ids: readonly string[], request: OperatorRequest): Promise<Released<CancelOutcome>>;
+  /** Keys that wait behind a dead row, the longest blocked first, `limit` at most. */
+  blockedKeys(limit: number): Promise<BlockedKey[]>;
 }
 
 export interface AdminFilter {
@@ -42,17 +52,56 @@ export interface AdminRecord {
   readonly createdAt: Date;
   /** When it is due, for unfinished rows. */
   readonly dueAt?: Date;
+  /** Id of the oldest row of its ordering key that goes before this one, while that is not done. */
+  readonly blockedBy?: string;
+  /** Why somebody replayed, discarded or cancelled it. */
   readonly resolution?: string;
 }
 
-export interface ReplayRequest {
-  /** Kept in the error rows. */
+/** Who asks for a change, and why. Both are kept with what was changed. */
+export interface OperatorRequest {
   readonly reason: string;
   readonly owner: string;
+}
+
+export interface ReplayRequest extends OperatorRequest {
   readonly maxAttempts: number;
+}
+
+/** What was done, in the order of the ids, and the ordering keys (`open_key`) whose next rows may go now. */
+export interface Released<Outcome> {
+  readonly outcomes: Outcome[];
+  readonly openKeys: readonly string[];
+}
+
+/** An ordering key that a dead row holds back. */
+export interface BlockedKey {
+  /** Alias. */
+  readonly topic: string;
+  readonly orderingKey: string;
+  /** The dead row: what `replay` and `discard` take. */
+  readonly deadId: string;
+  /** When it died, database time. */
+  readonly since: Date;
+  /** Rows behind it; 1,000 stands for "that many or more". */
+  readonly waiting: number;
 }
 
 /** `replayed` with the id of the new status row, or why not. */
 export type ReplayOutcome =
   | { readonly id: string; readonly outcome: 'replayed'; readonly rowId: string }
   | { readonly id: string; readonly outcome: 'not-found' | 'not-replayable' };
+
+/** `not-discardable`: neither dead nor parked, or somebody has replayed or discarded it already. */
+export interface DiscardOutcome {
+  readonly id: string;
+  readonly outcome: 'discarded' | 'not-found' | 'not-discardable';
+}
+
+/**
+ * `not-cancellable`: it is on the wire at this moment, has left, or is finished. `mayHaveLeft`: an earlier attempt ended
+ * without an answer of the broker, so consumers may see the message all the same.
+ */
+export type CancelOutcome =
+  | { readonly id: string; readonly outcome: 'cancelled'; readonly mayHaveLeft: boolean }
+  | { readonly id: string; readonly outcome: 'not-found' | 'not-cancellable' };

@@ -1,12 +1,22 @@
 import { describeError } from '../../core/errors/describe-error.js';
 import { MqError } from '../../core/errors/mq-error.js';
-import type { AdminFilter, AdminRecord, ReplayOutcome } from '../../core/store/admin-store.js';
-import type { OutboxStats } from '../../core/store/outbox-store.js';
+import type {
+  AdminFilter,
+  AdminRecord,
+  BlockedKey,
+  CancelOutcome,
+  DiscardOutcome,
+  OperatorRequest,
+  ReplayOutcome,
+} from '../../core/store/admin-store.js';
 import type { MqRuntime } from '../mq-runtime.js';
-import { MqAdminService, type MqHealth } from './mq-admin.service.js';
+import { MqAdminService, type MqCounts, type MqHealth } from './mq-admin.service.js';
 
 /** A row that has been due for this long says that no relay takes care of it. */
 const OVERDUE_MS = 60_000;
+const BLOCKED_KEYS_COUNTED = 100;
+/** Health names the first ones; how many there are is for `counts()`. */
+const BLOCKED_KEYS_NAMED = 3;
 
 /** {@link MqAdminService} on one connection. */
 export class Admin extends MqAdminService {
@@ -14,8 +24,9 @@ export class Admin extends MqAdminService {
     super();
   }
 
-  counts(): Promise<OutboxStats> {
-    return this.runtime.admin.stats();
+  async counts(): Promise<MqCounts> {
+    const { admin } = this.runtime;
+    return { ...(await admin.stats()), blockedKeys: await admin.blockedKeys(BLOCKED_KEYS_COUNTED) };
   }
 
   find(filter: AdminFilter = {}): Promise<AdminRecord[]> {
@@ -23,15 +34,24 @@ export class Admin extends MqAdminService {
   }
 
   async replay(ids: readonly string[], { reason }: { reason: string }): Promise<ReplayOutcome[]> {
-    if (typeof reason !== 'string' || reason.trim() === '') {
-      throw new MqError(
-        'MQ_MESSAGE_INVALID',
-        'replay() needs a reason: it is kept with the error rows, for whoever looks at them later.',
-      );
-    }
-    const { instance, options, relay, admin } = this.runtime;
-    const outcomes = await admin.replay(ids, { reason, owner: instance, maxAttempts: options.reproduce.maxAttempts });
+    const { options, relay, admin } = this.runtime;
+    const request = { ...this.request('replay', reason), maxAttempts: options.reproduce.maxAttempts };
+    const outcomes = await admin.replay(ids, request);
     relay.loop.wake();
+    return outcomes;
+  }
+
+  async discard(ids: readonly string[], { reason }: { reason: string }): Promise<DiscardOutcome[]> {
+    const { relay, admin } = this.runtime;
+    const { outcomes, openKeys } = await admin.discard(ids, this.request('discard', reason));
+    relay.release(openKeys);
+    return outcomes;
+  }
+
+  async cancel(ids: readonly string[], { reason }: { reason: string }): Promise<CancelOutcome[]> {
+    const { relay, admin } = this.runtime;
+    const { outcomes, openKeys } = await admin.cancel(ids, this.request('cancel', reason));
+    relay.release(openKeys);
     return outcomes;
   }
 
@@ -51,6 +71,8 @@ export class Admin extends MqAdminService {
           `a message has been due for ${Math.round(overdueMs / 1000)} s: does a process with the role 'relay' run?`,
         );
       }
+      const blocked = await this.runtime.admin.blockedKeys(BLOCKED_KEYS_NAMED);
+      degraded.push(...blocked.filter(({ waiting }) => waiting > 0).map(describeBlockedKey));
     } catch (error) {
       down.push(`the database does not answer: ${describeError(error).message}`);
     }
@@ -59,4 +81,21 @@ export class Admin extends MqAdminService {
       reasons: [...down, ...degraded],
     };
   }
+
+  private request(what: string, reason: string): OperatorRequest {
+    if (typeof reason !== 'string' || reason.trim() === '') {
+      throw new MqError(
+        'MQ_MESSAGE_INVALID',
+        `${what}() needs a reason: it is kept with the rows, for whoever looks at them later.`,
+      );
+    }
+    return { reason, owner: this.runtime.instance };
+  }
+}
+
+function describeBlockedKey({ topic, orderingKey, deadId, since, waiting }: BlockedKey): string {
+  return (
+    `${waiting} messages of topic ${topic} with the ordering key ${orderingKey} wait behind the dead message ${deadId} ` +
+    `since ${since.toISOString()}: replay or discard it`
+  );
 }

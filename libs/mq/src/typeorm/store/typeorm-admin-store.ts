@@ -2,11 +2,19 @@ import type {
   AdminFilter,
   AdminRecord,
   AdminStore,
+  BlockedKey,
+  CancelOutcome,
+  DiscardOutcome,
+  OperatorRequest,
+  Released,
   ReplayOutcome,
   ReplayRequest,
 } from '../../core/store/admin-store.js';
 import type { OutboxStats } from '../../core/store/outbox-store.js';
 import type { OwnConnections } from './own-connections.js';
+import { blockedKeys } from './sql/blocked-keys.js';
+import { cancelOne } from './sql/cancel.js';
+import { discardOne } from './sql/discard.js';
 import { findParked } from './sql/find-parked.js';
 import { findPublished } from './sql/find-published.js';
 import { stats } from './sql/inspect.js';
@@ -39,5 +47,31 @@ export class TypeOrmAdminStore implements AdminStore {
     const outcomes: ReplayOutcome[] = [];
     for (const id of ids) outcomes.push(await replayOne(this.own, this.target, id, request));
     return outcomes;
+  }
+
+  async discard(ids: readonly string[], request: OperatorRequest): Promise<Released<DiscardOutcome>> {
+    const outcomes: DiscardOutcome[] = [];
+    const openKeys: string[] = [];
+    for (const id of ids) {
+      const { openKey, outcome } = await discardOne(this.own, id, request);
+      outcomes.push({ id, outcome });
+      if (openKey !== null) openKeys.push(openKey);
+    }
+    return { outcomes, openKeys };
+  }
+
+  async cancel(ids: readonly string[], request: OperatorRequest): Promise<Released<CancelOutcome>> {
+    const outcomes: CancelOutcome[] = [];
+    const openKeys: string[] = [];
+    for (const id of ids) {
+      const { openKey, outcome } = await cancelOne(this.own, id, request);
+      outcomes.push(outcome);
+      if (openKey !== null) openKeys.push(openKey);
+    }
+    return { outcomes, openKeys };
+  }
+
+  blockedKeys(limit: number): Promise<BlockedKey[]> {
+    return blockedKeys(this.own, limit);
   }
 }

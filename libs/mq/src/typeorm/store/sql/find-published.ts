@@ -19,11 +19,12 @@ interface Row {
   readonly due_at: string | null;
   readonly resolution: string | null;
   readonly unresolved: unknown;
+  readonly blocked_by: string | null;
 }
 
 /**
  * Rows of the outbox, newest first: ids sort by the time of their making, so the primary key is the order. A dead row
- * that somebody has replayed is shown as `RESOLVED`.
+ * that somebody has replayed or discarded is shown as `RESOLVED`.
  */
 export async function findPublished(own: OwnConnections, filter: AdminFilter, limit: number): Promise<AdminRecord[]> {
   // A group belongs to deliveries, and PARKED is what a delivery is.
@@ -32,11 +33,14 @@ export async function findPublished(own: OwnConnections, filter: AdminFilter, li
   const unresolved = parkedError(tables, 'unresolved');
   const resolution = sql`SELECT e.resolution FROM ${raw(tables.errorLog)} AS e WHERE e.message_id = t.id AND e.parked
     AND e.resolved_at IS NOT NULL ORDER BY e.resolved_at DESC LIMIT 1`;
+  const ahead = sql`SELECT h.id FROM ${raw(tables.statusLog)} AS h ${own.dialect.useIndex(tables, 'ix_open')}
+    WHERE h.open_key = t.open_key AND h.seq < t.seq ORDER BY h.seq LIMIT 1`;
   const rows = await own.read<Row>(sql`
     SELECT t.id, t.replay_of, t.topic_alias, t.settle_group, t.tag, t.msg_key, t.status, t.failed_count, t.last_error_code,
       t.last_error, t.created_at, t.due_at,
-      CASE WHEN t.status = 'DEAD' THEN (${resolution}) END AS resolution,
-      CASE WHEN t.status = 'DEAD' AND EXISTS (${unresolved}) THEN 1 ELSE 0 END AS unresolved
+      CASE t.status WHEN 'DEAD' THEN (${resolution}) WHEN 'CANCELLED' THEN t.last_error END AS resolution,
+      CASE WHEN t.status = 'DEAD' AND EXISTS (${unresolved}) THEN 1 ELSE 0 END AS unresolved,
+      CASE WHEN t.due_at IS NOT NULL THEN (${ahead}) END AS blocked_by
     FROM ${raw(tables.statusLog)} AS t WHERE ${conditions(filter, unresolved)} ORDER BY t.id DESC LIMIT ${limit}`);
   return rows.map(toRecord);
 }
@@ -66,8 +70,9 @@ function toRecord(row: Row): AdminRecord {
     createdAt: new Date(Number(row.created_at)),
     ...(row.tag === null ? {} : { tag: row.tag }),
     ...(row.last_error_code === null ? {} : { errorCode: row.last_error_code }),
-    ...(row.last_error === null ? {} : { errorMessage: row.last_error }),
+    ...(row.last_error === null || row.status === 'CANCELLED' ? {} : { errorMessage: row.last_error }),
     ...(dueAt === null ? {} : { dueAt: new Date(dueAt) }),
+    ...(row.blocked_by === null ? {} : { blockedBy: row.blocked_by }),
     ...(row.resolution === null ? {} : { resolution: row.resolution }),
   };
 }

@@ -1,8 +1,8 @@
 import type { ReplayOutcome, ReplayRequest } from '../../../core/store/admin-store.js';
 import { uuidV7 } from '../../../core/runtime/uuid-v7.js';
 import { raw, sql, type Sql } from '../../dialects/sql.js';
-import { fit } from '../fit.js';
 import type { OwnConnections, Run } from '../own-connections.js';
+import { causesOf, failuresOf, isOpen, lockParked, type ParkedRow, resolveErrors } from './resolve-errors.js';
 
 /** What a parked delivery needs to be sent again and does not carry itself. */
 export interface ReplayTarget {
@@ -17,26 +17,10 @@ interface DeadRow {
   readonly settle_group: string | null;
 }
 
-interface ParkedRow {
-  readonly id: string;
-  readonly direction: 'PRODUCE' | 'CONSUME';
-  readonly message_id: string | null;
-  readonly topic_alias: string | null;
-  readonly tag: string | null;
-  readonly msg_key: string | null;
-  readonly group_id: string | null;
-  readonly parked: boolean | number;
-  readonly resolved_at: string | null;
-  readonly ordering_key: string | null;
-  readonly headers: string | null;
-  readonly payload: string | null;
-}
-
 /**
  * Replays one dead row of the outbox, or one parked delivery, in one transaction.
  *
- * The unresolved error row is what two operators compete for: it is read under its lock, and who comes second finds it
- * resolved. The new status row carries the old message id as `replay_of`, so that on the wire the message stays itself
+ * The new status row carries the old message id as `replay_of`, so that on the wire the message stays itself
  * and every group that has handled it takes it for a copy.
  */
 export function replayOne(
@@ -67,14 +51,10 @@ async function replayDead(
   { settle_group: settleGroup }: DeadRow,
   request: ReplayRequest,
 ): Promise<ReplayOutcome> {
-  const causes = await lockParked(
-    own,
-    run,
-    sql`message_id = ${id} AND parked AND resolved_at IS NULL AND (direction = 'PRODUCE' OR group_alias = ${settleGroup})`,
-  );
+  const causes = await lockParked(own, run, causesOf(id, settleGroup));
   if (causes.length === 0) return { id, outcome: 'not-replayable' };
   const groupId = causes.find((cause) => cause.direction === 'CONSUME')?.group_id ?? null;
-  await resolve(own, run, sql`direction = 'PRODUCE' AND message_id = ${id}`, request);
+  await resolveErrors(own, run, sql`direction = 'PRODUCE' AND message_id = ${id}`, request);
   if (groupId !== null) await reopen(own, run, groupId, id, request);
 
   const rowId = uuidV7();
@@ -101,8 +81,7 @@ async function replayParked(
 ): Promise<ReplayOutcome> {
   const { id, message_id: messageId, group_id: groupId } = parked;
   const topic = parked.topic_alias === null ? undefined : target.topic(parked.topic_alias);
-  const open = Boolean(parked.parked) && parked.resolved_at === null;
-  if (!open || messageId === null || groupId === null || parked.payload === null || !topic) {
+  if (!isOpen(parked) || messageId === null || groupId === null || parked.payload === null || !topic) {
     return { id, outcome: 'not-replayable' };
   }
   await reopen(own, run, groupId, messageId, request);
@@ -124,23 +103,9 @@ async function reopen(
   messageId: string,
   request: ReplayRequest,
 ): Promise<void> {
-  await resolve(own, run, sql`direction = 'CONSUME' AND message_id = ${messageId} AND group_id = ${groupId}`, request);
+  await resolveErrors(own, run, failuresOf(groupId, messageId), request);
   await run(sql`DELETE FROM ${raw(own.tables.inbox)}
     WHERE group_id = ${groupId} AND message_id = ${messageId} AND state = 'PARKED'`);
-}
-
-async function resolve(own: OwnConnections, run: Run, which: Sql, request: ReplayRequest): Promise<void> {
-  const now = own.dialect.nowMs;
-  await run(sql`UPDATE ${raw(own.tables.errorLog)} SET resolution = ${fit(request.reason, 2_000)},
-      resolved_by = ${fit(request.owner, 128)}, resolved_at = ${now}, retain_from = ${now}
-    WHERE ${which} AND resolved_at IS NULL`);
-}
-
-async function lockParked(own: OwnConnections, run: Run, which: Sql): Promise<ParkedRow[]> {
-  const { rows } = await run<ParkedRow>(sql`
-    SELECT id, direction, message_id, topic_alias, tag, msg_key, group_id, parked, resolved_at, ordering_key, headers, payload
-    FROM ${raw(own.tables.errorLog)} WHERE ${which} FOR UPDATE`);
-  return rows;
 }
 
 /** The columns of a new row that anybody may claim at once. */

@@ -1,0 +1,44 @@
+import type { CancelOutcome, OperatorRequest } from '../../../core/store/admin-store.js';
+import { raw, sql } from '../../dialects/sql.js';
+import { fit } from '../fit.js';
+import type { OwnConnections } from '../own-connections.js';
+
+interface Row {
+  readonly status: string;
+  readonly open_key: string | null;
+  readonly started_count: number;
+  readonly last_error_code: string | null;
+  /** Whether its lease, if it has one, is over. */
+  readonly expired: boolean | number;
+}
+
+export interface Cancelled {
+  readonly outcome: CancelOutcome;
+  /** The ordering key that was let go. */
+  readonly openKey: string | null;
+}
+
+/**
+ * Cancels one row that has not left.
+ *
+ * A leased row may be on the wire, so it is left alone while its lease lasts. Of one whose lease is over, and of one with
+ * attempts that were never taken back, nobody can tell whether the broker has it: cancelled all the same, and said.
+ * Clearing the token fences off a sender that comes back late.
+ */
+export function cancelOne(own: OwnConnections, id: string, { reason }: OperatorRequest): Promise<Cancelled> {
+  const { nowMs } = own.dialect;
+  return own.transaction(async (run): Promise<Cancelled> => {
+    const [row] = (
+      await run<Row>(sql`SELECT status, open_key, started_count, last_error_code, due_at <= ${nowMs} AS expired
+        FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`)
+    ).rows;
+    if (!row) return { outcome: { id, outcome: 'not-found' }, openKey: null };
+    const waits = row.status === 'PENDING' || (row.status === 'SENDING' && Boolean(row.expired));
+    if (!waits) return { outcome: { id, outcome: 'not-cancellable' }, openKey: null };
+    await run(sql`UPDATE ${raw(own.tables.statusLog)} SET status = 'CANCELLED', lease_token = NULL, lease_owner = NULL,
+        due_at = NULL, open_key = NULL, deferred = false, last_error = ${fit(reason, 500)}, done_at = ${nowMs}, updated_at = ${nowMs}
+      WHERE id = ${id}`);
+    const mayHaveLeft = Number(row.started_count) > 0 || row.last_error_code === 'MQ_OUTCOME_UNKNOWN';
+    return { outcome: { id, outcome: 'cancelled', mayHaveLeft }, openKey: row.open_key };
+  });
+}
