@@ -40,10 +40,11 @@ export class Application {
       providers,
     })(BenchModule);
     const context = await NestFactory.createApplicationContext(BenchModule, { logger: ['error'], abortOnError: false });
-    return new Application(context, database);
+    return new Application(context, database, mq.transport.identity);
   }
 
-  constructor(context, database) {
+  constructor(context, database, broker) {
+    this.broker = broker;
     this.context = context;
     this.database = database;
     this.dataSource = context.get(DataSource);

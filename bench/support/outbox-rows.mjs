@@ -39,10 +39,10 @@ async function load(app, count, columns) {
   const literals = Object.values(columns).map((value) => (typeof value === 'string' ? `'${value}'` : value));
   const id = `CONCAT('bench-${batch}-', 10000000 + a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n)`;
   await app.query(`
-    INSERT INTO mq_status_log (id, msg_key, connection, topic_alias, topic, tag, max_attempts, payload,
-      created_at, updated_at, ${names.join(', ')})
+    INSERT INTO mq_status_log (id, msg_key, connection, broker, topic_alias, topic, tag, max_attempts, payload,
+      payload_bytes,      created_at, updated_at, ${names.join(', ')})
     WITH digits AS (${Array.from({ length: 10 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')})
-    SELECT ${id}, ${id}, 'default', '${TOPIC}', '${TOPIC}', '${TAG}', 10, '${BODY}', ${now}, ${now}, ${literals.join(', ')}
+    SELECT ${id}, ${id}, 'default', '${app.broker}', '${TOPIC}', '${TOPIC}', '${TAG}', 10, '${BODY}', ${Buffer.byteLength(BODY)}, ${now}, ${now}, ${literals.join(', ')}
     FROM digits a CROSS JOIN digits b CROSS JOIN digits c CROSS JOIN digits d CROSS JOIN digits e LIMIT ${count}`);
 }
 

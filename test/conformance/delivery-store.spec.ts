@@ -5,6 +5,7 @@ import { describeDatabases } from '../support/database.js';
 
 const STATUS_ROW = {
   connection: 'default',
+  broker: 'memory',
   topicAlias: 'orders',
   topic: 'shop_orders',
   instanceId: null,
@@ -72,10 +73,10 @@ describeDatabases('TypeORM', (db) => {
       const [due, done] = FINISHED.includes(status) ? ['NULL', '1'] : ['1', 'NULL'];
       const token = status === 'SENDING' ? `'t'` : 'NULL';
       await db.query(
-        `INSERT INTO mq_status_log (id, status, connection, topic_alias, topic, msg_key, settle_group, max_attempts,
-           due_at, done_at, lease_token, created_at, updated_at, payload)
-         VALUES ('${id}', '${status}', 'default', 'orders', 'shop_orders', 'k', '${settleGroup}', 10,
-           ${due}, ${done}, ${token}, 1, 1, '{}')`,
+        `INSERT INTO mq_status_log (id, status, connection, broker, topic_alias, topic, msg_key, settle_group,
+           max_attempts, due_at, done_at, lease_token, created_at, updated_at, payload, payload_bytes)
+         VALUES ('${id}', '${status}', 'default', 'memory', 'orders', 'shop_orders', 'k', '${settleGroup}', 10,
+           ${due}, ${done}, ${token}, 1, 1, '{}', 2)`,
       );
     },
     statusOf: async (id) => {

@@ -111,9 +111,9 @@ describeDatabases('what a statement reads', (db) => {
 
 /** Rows that only have to be in the way. Finished ones share the instant of their end. */
 function insertMany(status: string, dueAt: string, doneAt: string, openKey: string, count: number): string {
-  return `INSERT INTO mq_status_log (id, status, connection, topic_alias, topic, msg_key, open_key, max_attempts, deferred,
-      due_at, done_at, created_at, updated_at, payload)
-    SELECT CONCAT('${status}-', n), '${status}', 'default', 'orders', 'shop_orders', CONCAT('k', n), ${openKey}, 10,
-      ${openKey === 'NULL' ? 'false' : 'true'}, ${dueAt}, ${doneAt}, 1, 1, '{}'
+  return `INSERT INTO mq_status_log (id, status, connection, broker, topic_alias, topic, msg_key, open_key, max_attempts,
+      deferred, due_at, done_at, created_at, updated_at, payload, payload_bytes)
+    SELECT CONCAT('${status}-', n), '${status}', 'default', 'memory', 'orders', 'shop_orders', CONCAT('k', n), ${openKey}, 10,
+      ${openKey === 'NULL' ? 'false' : 'true'}, ${dueAt}, ${doneAt}, 1, 1, '{}', 2
     FROM (${NUMBERS}) AS numbers WHERE n < ${count}`;
 }

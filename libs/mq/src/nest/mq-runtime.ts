@@ -38,7 +38,7 @@ export class MqRuntime {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
     const stores = await openMqStores(dataSource, tables, {
       migrate: resolved.migrate,
-      replayTo: { connection, topic: (alias) => resolved.topics.get(alias) },
+      replayTo: { connection, broker: transport.identity, topic: (alias) => resolved.topics.get(alias) },
     });
     const events = new MqEvents();
     const instance = `${hostname()}:${process.pid}`;

@@ -5,6 +5,7 @@ import { resolveOptions } from './resolve-options.js';
 
 const transport = {
   name: 'stub',
+  identity: 'stub',
   capabilities: {
     leaseExtension: false,
     explicitRetryDelay: false,

@@ -126,7 +126,11 @@ function resolveTransport(problems: Problems, value: unknown): MqTransport | nul
     problems.add('transport', 'is no transport; use what aliyunHttp(), memoryTransport() or your own factory returns');
     return null;
   }
-  for (const { path, problem } of transport.problems?.() ?? []) problems.add(path, problem);
+  const found = transport.problems?.() ?? [];
+  for (const { path, problem } of found) problems.add(path, problem);
+  // One that is not configured yet may not know.
+  if (found.length === 0 && !(typeof transport.identity === 'string' && /^.{1,255}$/.test(transport.identity)))
+    problems.add('transport.identity', 'must tell this broker from others, in 1 to 255 characters');
   return transport as MqTransport;
 }
 

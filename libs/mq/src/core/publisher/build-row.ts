@@ -62,6 +62,7 @@ export function buildRow(
   const row: NewOutboxRow = {
     id,
     connection: options.connection,
+    broker: options.transport.identity,
     topicAlias: topic.alias,
     topic: topic.topic,
     instanceId: topic.instanceId,

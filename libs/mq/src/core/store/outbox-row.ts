@@ -26,8 +26,10 @@ export const UNFINISHED: readonly OutboxStatus[] = ['PENDING', 'SENDING', 'ACCEP
 export interface OutboxMessage {
   /** UUIDv7, made by the publisher. On the wire it is the property `mq-id`. */
   readonly id: string;
-  /** Name of the connection that published it; no other sends it. */
+  /** Name of the connection that published it. */
   readonly connection: string;
+  /** Which broker it was published for, as that transport's `identity` says; no other process sends it. */
+  readonly broker: string;
   readonly topicAlias: string;
   readonly topic: string;
   readonly instanceId: string | null;

@@ -10,6 +10,12 @@ import type { TransportCapabilities } from './capabilities.js';
 export interface MqTransport {
   /** For log lines: `'aliyun-http'`. Nothing branches on it. */
   readonly name: string;
+  /**
+   * Which broker this is, in at most 255 characters: what tells it from any other that may share a database with it, and
+   * stays the same over restarts and in every process. `'mq.internal:8081'`. A row of the outbox is sent by those alone
+   * whose transport has the identity that it was published under, so changing it orphans what is on its way. No secrets.
+   */
+  readonly identity: string;
   readonly capabilities: TransportCapabilities;
 
   /** Problems of this transport's own options. Pure: no I/O. An empty list is a valid configuration. */

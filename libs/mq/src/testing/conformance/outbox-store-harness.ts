@@ -45,6 +45,7 @@ export class OutboxStoreBench<Tx> {
     return {
       id,
       connection: 'default',
+      broker: 'memory',
       topicAlias: 'orders',
       topic: 'shop_orders',
       instanceId: null,

@@ -30,6 +30,7 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
   return {
     id: row.id,
     connection: row.connection,
+    broker: row.broker,
     topicAlias: row.topicAlias,
     topic: row.topic,
     instanceId: row.instanceId,

@@ -32,6 +32,7 @@ export interface MemoryTransportOptions {
 /** {@link memoryTransport} */
 export class MemoryTransport implements MqTransport {
   readonly name: string;
+  readonly identity = 'memory';
   readonly capabilities: TransportCapabilities;
   /** Where a test looks at what was published, and makes things fail. */
   readonly broker: MemoryBroker;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { requireOptions } from '../../core/config/require-options.js';
 import { requireSendable } from '../../core/transport/require-sendable.js';
@@ -31,11 +32,13 @@ const WISH: Partial<Record<MessageType, string>> = {
   NORMAL: 'make the topic one of type NORMAL',
 };
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+const MAX_IDENTITY = 255;
 const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
 
 /** {@link rocketmq} */
 export class RocketmqTransport implements MqTransport {
   readonly name = 'rocketmq';
+  readonly identity: string;
   readonly capabilities: MqTransport['capabilities'];
   readonly deadLetters?: (spec: DeadLetterSpec) => MessageSource;
   // Private to the language, not only to the compiler: they hold secrets, and no inspection or serialisation sees them.
@@ -48,6 +51,7 @@ export class RocketmqTransport implements MqTransport {
   constructor(options: RocketmqOptions) {
     [this.#options, this.#violations] = resolveRocketmqOptions(options);
     this.#ids = new MessageIds(this.#options.clock);
+    this.identity = identityOf(this.#options);
     const { profile, deadLetterGroup } = this.#options;
     this.capabilities = { ...PROFILES[profile].capabilities, deadLetterSource: deadLetterGroup !== null };
     if (deadLetterGroup !== null) this.deadLetters = (spec) => this.#deadLetters(spec, deadLetterGroup);
@@ -195,6 +199,13 @@ export class RocketmqTransport implements MqTransport {
     requireOptions('rocketmq()', this.#violations);
     return Wiring.open(this.#options);
   }
+}
+
+/** The addresses in an order of their own, because whoever lists them in another means the same servers. */
+function identityOf({ accessPoints, namespace }: ResolvedRocketmqOptions): string {
+  const addresses = accessPoints.flatMap((endpoint) => endpoint.key.toLowerCase().split(';'));
+  const all = addresses.sort().join(',') + (namespace && `/${namespace}`);
+  return all.length <= MAX_IDENTITY ? all : createHash('sha256').update(all).digest('hex');
 }
 
 /** Only an `OK` for this very message, with an id, is a receipt. */

@@ -13,9 +13,10 @@ export function postgresTables(tables: TableNames): string[] {
     `CREATE TABLE IF NOT EXISTS ${tables.statusLog} (
   id varchar(36) COLLATE "C" NOT NULL,
   status varchar(12) COLLATE "C" NOT NULL,
-  connection varchar(128) NOT NULL,
+  connection varchar(128) COLLATE "C" NOT NULL,
+  broker varchar(255) COLLATE "C" NOT NULL,
   topic_alias varchar(128) NOT NULL,
-  topic varchar(255) NOT NULL,
+  topic varchar(255) COLLATE "C" NOT NULL,
   instance_id varchar(255),
   tag varchar(255),
   msg_key varchar(255) COLLATE "C" NOT NULL,
@@ -42,6 +43,7 @@ export function postgresTables(tables: TableNames): string[] {
   done_at bigint,
   headers text,
   payload text NOT NULL,
+  payload_bytes integer NOT NULL,
   CONSTRAINT ${tables.named('status_log_pk')} PRIMARY KEY (id),
   ${checks.join(',\n  ')}
 ) WITH (${QUEUE_STORAGE})`,
@@ -65,6 +67,7 @@ export function postgresTables(tables: TableNames): string[] {
   message text NOT NULL,
   stack text,
   payload text,
+  payload_encoding varchar(16),
   headers text,
   ordering_key varchar(255),
   broker_message_id varchar(255),

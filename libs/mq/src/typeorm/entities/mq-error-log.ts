@@ -21,6 +21,8 @@ export class MqErrorLog {
   message: string;
   stack: string | null;
   payload: string | null;
+  /** `null`: the payload is text. `base64`: it is the bytes of a body that is none. */
+  payloadEncoding: 'base64' | null;
   headers: string | null;
   orderingKey: string | null;
   brokerMessageId: string | null;
@@ -52,6 +54,7 @@ export const errorLogColumns = {
   message: longText('message', false),
   stack: longText('stack'),
   payload: longText('payload'),
+  payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   headers: longText('headers'),
   orderingKey: text('ordering_key', { length: 255, nullable: true }),
   brokerMessageId: text('broker_message_id', { length: 255, nullable: true }),

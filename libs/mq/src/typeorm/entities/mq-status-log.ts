@@ -12,6 +12,8 @@ export class MqStatusLog {
   id: string;
   status: OutboxStatus;
   connection: string;
+  /** Which broker it was published for: `identity` of the transport. */
+  broker: string;
   topicAlias: string;
   topic: string;
   instanceId: string | null;
@@ -46,12 +48,15 @@ export class MqStatusLog {
   /** JSON object. */
   headers: string | null;
   payload: string;
+  /** In UTF-8. */
+  payloadBytes: number;
 }
 
 export const statusLogColumns = {
   id: text('id', { length: 36, primary: true }),
   status: text('status', { length: 12 }),
   connection: text('connection', { length: 128 }),
+  broker: text('broker', { length: 255 }),
   topicAlias: text('topic_alias', { length: 128 }),
   topic: text('topic', { length: 255 }),
   instanceId: text('instance_id', { length: 255, nullable: true }),
@@ -80,4 +85,5 @@ export const statusLogColumns = {
   doneAt: instant('done_at', true),
   headers: longText('headers'),
   payload: longText('payload', false),
+  payloadBytes: count('payload_bytes'),
 };

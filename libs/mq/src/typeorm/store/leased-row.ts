@@ -4,6 +4,7 @@ import type { LeasedRow } from '../../core/store/outbox-row.js';
 export const LEASED_COLUMNS = [
   'id',
   'connection',
+  'broker',
   'topic_alias',
   'topic',
   'instance_id',
@@ -30,6 +31,7 @@ export function toLeasedRow(row: LeasedColumns, leaseToken: string): LeasedRow {
   return {
     id: row.id as string,
     connection: row.connection as string,
+    broker: row.broker as string,
     topicAlias: row.topic_alias as string,
     topic: row.topic as string,
     instanceId: row.instance_id as string | null,

@@ -8,6 +8,8 @@ import { causesOf, failuresOf, isOpen, lockParked, type ParkedRow, resolveErrors
 export interface ReplayTarget {
   /** The connection whose relay is to send it. */
   readonly connection: string;
+  /** Its transport's `identity`. */
+  readonly broker: string;
   /** The topic behind an alias; `undefined` when this configuration has none of that name. */
   topic(alias: string): { readonly topic: string; readonly instanceId: string | null } | undefined;
 }
@@ -62,11 +64,11 @@ async function replayDead(
   const table = raw(own.tables.statusLog);
   const { columns, values } = dueNow(own, rowId, request);
   await run(sql`
-    INSERT INTO ${table} (${columns}, connection, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq,
-      deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload)
-    SELECT ${values}, connection, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq, deliver_at,
+    INSERT INTO ${table} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq,
+      deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload, payload_bytes)
+    SELECT ${values}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq, deliver_at,
       ${raw(groupId === null ? 'settle_group, settle_within' : 'NULL, NULL')}, COALESCE(replay_of, id),
-      ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload
+      ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload, payload_bytes
     FROM ${table} WHERE id = ${id}`);
   await run(sql`UPDATE ${table} SET open_key = NULL, updated_at = ${now} WHERE id = ${id}`);
   return { id, outcome: 'replayed', rowId };
@@ -88,10 +90,10 @@ async function replayParked(
   const rowId = uuidV7();
   const { columns, values } = dueNow(own, rowId, request);
   await run(sql`
-    INSERT INTO ${raw(own.tables.statusLog)} (${columns}, connection, topic_alias, topic, instance_id, tag, msg_key,
-      ordering_key, replay_of, target_group, headers, payload)
-    VALUES (${values}, ${target.connection}, ${parked.topic_alias}, ${topic.topic}, ${topic.instanceId}, ${parked.tag},
-      ${parked.msg_key ?? messageId}, ${parked.ordering_key}, ${messageId}, ${groupId}, ${parked.headers}, ${parked.payload})`);
+    INSERT INTO ${raw(own.tables.statusLog)} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key,
+      ordering_key, replay_of, target_group, headers, payload, payload_bytes)
+    VALUES (${values}, ${target.connection}, ${target.broker}, ${parked.topic_alias}, ${topic.topic}, ${topic.instanceId}, ${parked.tag},
+      ${parked.msg_key ?? messageId}, ${parked.ordering_key}, ${messageId}, ${groupId}, ${parked.headers}, ${parked.payload}, ${Buffer.byteLength(parked.payload)})`);
   return { id, outcome: 'replayed', rowId };
 }
 

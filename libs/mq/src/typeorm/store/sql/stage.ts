@@ -10,6 +10,7 @@ import { runSql } from '../run-sql.js';
 const COLUMNS = [
   'id',
   'connection',
+  'broker',
   'topic_alias',
   'topic',
   'instance_id',
@@ -24,6 +25,7 @@ const COLUMNS = [
   'max_attempts',
   'headers',
   'payload',
+  'payload_bytes',
   'status',
   'lease_token',
   'lease_owner',
@@ -88,6 +90,7 @@ function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
   const fixed = [
     row.id,
     row.connection,
+    row.broker,
     row.topicAlias,
     row.topic,
     row.instanceId,
@@ -102,6 +105,7 @@ function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
     row.maxAttempts,
     row.headers,
     row.payload,
+    Buffer.byteLength(row.payload),
     ...(row.leased ? ['SENDING', lease.token, lease.owner, 1] : ['PENDING', null, null, 0]),
   ];
   return sql`(${list(fixed)}, ${deliverAtOf(row.deliver, now)}, ${dueAtOf(row, now, lease)}, ${now}, ${now})`;
