@@ -5,15 +5,15 @@ import type { AdminStore } from '../core/store/admin-store.js';
 import type { DeliveryStore } from '../core/store/delivery-store.js';
 import type { OutboxStore } from '../core/store/outbox-store.js';
 import { TypeOrmDeliveryStore } from './delivery/typeorm-delivery-store.js';
-import { detectDialect } from './dialects/detect-dialect.js';
 import { getMqEntities } from './entities/get-mq-entities.js';
+import { locateTables } from './locate-tables.js';
 import { checkMqSchema } from './migrations/check-mq-schema.js';
 import { runMqMigrations } from './migrations/run-mq-migrations.js';
 import { OwnConnections } from './store/own-connections.js';
 import type { ReplayTarget } from './store/sql/replay.js';
 import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
 import { TypeOrmOutboxStore } from './store/typeorm-outbox-store.js';
-import { type MqTables, tableNames, type TablePlace } from './table-names.js';
+import type { MqTables, TablePlace } from './table-names.js';
 import { TypeOrmTransactionContext } from './transaction/typeorm-transaction-context.js';
 
 /** Everything that one set of tables offers. */
@@ -41,11 +41,11 @@ export async function openMqStores(
 ): Promise<MqStores> {
   const tables: MqTables = { prefix: place.prefix, ...(place.schema === null ? {} : { schema: place.schema }) };
   requireEntities(dataSource, tables);
+  const { dialect, tables: names } = locateTables(dataSource, tables);
   if (migrate) await runMqMigrations(dataSource, tables);
   await checkMqSchema(dataSource, tables);
 
-  const dialect = detectDialect(dataSource);
-  const own = new OwnConnections(dataSource, dialect, tableNames(dataSource, dialect, tables));
+  const own = new OwnConnections(dataSource, dialect, names);
   return {
     outbox: new TypeOrmOutboxStore(own),
     deliveries: await TypeOrmDeliveryStore.create(dataSource, tables),

@@ -6,7 +6,7 @@ import type { Dialect } from './dialects/dialect.js';
 export interface MqTables {
   /** First part of every table name. Letters, digits and `_`, at most 32. Default `mq_`. */
   readonly prefix?: string | undefined;
-  /** Schema on PostgreSQL, database on MySQL and MariaDB. Default: where the data source works. */
+  /** Schema on PostgreSQL, database on MySQL and MariaDB. Default: the one the data source came up in. */
   readonly schema?: string | undefined;
 }
 
@@ -60,10 +60,16 @@ export function tablePlace(tables: MqTables = {}, connection = 'default'): Table
   return { prefix, schema };
 }
 
+/**
+ * Never without a schema: `SET LOCAL search_path` and `USE`, with which applications choose a tenant, would otherwise lead
+ * our statements to the tenant's tables, or to none.
+ *
+ * `entityPrefix` and naming strategies have no say here. They may change from one version of an application to the next,
+ * and the rows of the older names would be left behind; {@link pinEntities} takes care that TypeORM sees it the same way.
+ */
 export function tableNames(dataSource: DataSource, dialect: Dialect, tables: MqTables = {}): TableNames {
   const { prefix, schema: given } = tablePlace(tables);
-  // TypeORM reads entities from its own `schema` option but leaves `search_path` alone, so unqualified SQL would look elsewhere.
-  const schema = given ?? schemaOf(dataSource);
+  const schema = given ?? dialect.home(dataSource);
   const place = schema === null ? '' : `${dialect.quote(schema)}.`;
   const table = (name: string): string => place + dialect.quote(prefix + name);
   return {
@@ -76,9 +82,4 @@ export function tableNames(dataSource: DataSource, dialect: Dialect, tables: MqT
     migrations: table('migrations'),
     named: (suffix) => dialect.quote(prefix + suffix),
   };
-}
-
-function schemaOf(dataSource: DataSource): string | null {
-  const { schema } = dataSource.options as { schema?: unknown };
-  return typeof schema === 'string' && schema !== '' ? schema : null;
 }

@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { TableNames } from '../table-names.js';
 import type { Sql } from './sql.js';
 
@@ -10,6 +10,12 @@ export interface Dialect {
   readonly name: string;
 
   quote(identifier: string): string;
+
+  /**
+   * The schema (PostgreSQL) or database (MySQL) in which the data source works: the one of its options, else where TypeORM
+   * found itself on its first connection, before code of the application could change that. `null` if it works in none.
+   */
+  home(dataSource: DataSource): string | null;
 
   /** The parameter at `position`, counted from 1. */
   placeholder(position: number): string;

@@ -19,6 +19,7 @@ const LOST: ReadonlySet<number> = new Set([1053, 1927, 3169, 4031]);
 export const mysql: Dialect = {
   name: 'MySQL or MariaDB',
   quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
+  home: ({ driver }) => driver.database || null,
   placeholder: () => '?',
 
   // UTC on both sides, so neither the session's time zone nor daylight saving can move it.

@@ -22,6 +22,7 @@ interface Client {
 export const postgres: Dialect = {
   name: 'PostgreSQL',
   quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
+  home: ({ driver }) => driver.schema || null,
   placeholder: (position) => `$${position}`,
 
   // Not now(), which stands still for the length of a transaction, and not clock_timestamp(), which moves within a

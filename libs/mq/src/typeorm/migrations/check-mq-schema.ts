@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import { ORDER_STRIPES } from '../../core/store/order-key.js';
-import { detectDialect } from '../dialects/detect-dialect.js';
-import { tableNames, tablePlace, type MqTables } from '../table-names.js';
+import { locateTables } from '../locate-tables.js';
+import { tablePlace, type MqTables } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
 import { migrationNames } from './mq-migrations.js';
 
@@ -11,8 +11,7 @@ import { migrationNames } from './mq-migrations.js';
  * @throws {MqError} `MQ_SCHEMA_OUTDATED`, saying what is missing and what to do
  */
 export async function checkMqSchema(dataSource: DataSource, options: MqTables = {}): Promise<void> {
-  const dialect = detectDialect(dataSource);
-  const tables = tableNames(dataSource, dialect, options);
+  const { dialect, tables } = locateTables(dataSource, options);
   const runner = dataSource.createQueryRunner('master');
   try {
     const applied = await appliedMigrations(runner, dialect, tables);

@@ -1,8 +1,8 @@
 import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import { detectDialect } from '../dialects/detect-dialect.js';
 import type { Dialect } from '../dialects/dialect.js';
-import { tableNames, tablePlace, type MqTables } from '../table-names.js';
+import { locateTables } from '../locate-tables.js';
+import { tablePlace, type MqTables } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
 import { mqMigrations } from './mq-migrations.js';
 import { withSchemaLock } from './schema-lock.js';
@@ -23,8 +23,7 @@ export interface RunMqMigrationsOptions extends MqTables {
  */
 export async function runMqMigrations(dataSource: DataSource, options: RunMqMigrationsOptions = {}): Promise<string[]> {
   const place = tablePlace(options);
-  const dialect = detectDialect(dataSource);
-  const tables = tableNames(dataSource, dialect, options);
+  const { dialect, tables } = locateTables(dataSource, options);
   const runner = dataSource.createQueryRunner('master');
   try {
     return await withSchemaLock(runner, dialect, place, systemClock, async () => {
