@@ -23,7 +23,7 @@ describeDatabases('publishing', (db) => {
     const app = await bootMq(db, { transport, topics, ...more }, {}, dataSource);
     return { app, mq: app.get(MqProducerService), dataSource: app.get<DataSource>(getDataSourceToken()) };
   };
-  const bodies = (): unknown[] => transport.broker.published.map(({ body }) => JSON.parse(body) as unknown);
+  const bodies = (): unknown[] => transport.broker.published.map(({ body }) => JSON.parse(String(body)) as unknown);
   const rows = (dataSource: DataSource): Promise<MqStatusLog[]> => dataSource.getRepository(MqStatusLog).find();
   const nothingUnfinished = (dataSource: DataSource): Promise<unknown> =>
     eventually(async () => (await rows(dataSource)).every(({ dueAt }) => dueAt === null), {

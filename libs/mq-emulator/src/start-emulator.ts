@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Broker, type InstanceState } from './broker/broker.js';
+import { type ForeignMessage, fromForeign } from './protocol/foreign-message.js';
 import { Catalog } from './config/catalog.js';
 import { EmulatorError } from './emulator-error.js';
 import type { EmulatorOptions } from './emulator-options.js';
@@ -37,6 +38,8 @@ export interface Emulator {
    */
   setFaults(faults: readonly Fault[]): void;
   clearFaults(): void;
+  /** Stores a message as a producer of another protocol would, of any bytes. Answers its id. */
+  put(message: ForeignMessage): Promise<string>;
   /** Answers what is under way, long polls included, writes everything down and stops. Calling it again waits for the same end. */
   close(): Promise<void>;
 }
@@ -66,6 +69,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const faults = new FaultList(resolved.random);
   const counter = new RequestCounter();
   const stopping = new AbortController();
+  const nextMessageId = createIdSource(32);
   const service = new MessageService({
     broker,
     catalog: new Catalog(config, () => clock.now()),
@@ -75,7 +79,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     faults,
     journal,
     log,
-    nextMessageId: createIdSource(32),
+    nextMessageId,
     onStep,
     stopping: stopping.signal,
   });
@@ -92,6 +96,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     state,
     setFaults: (list) => faults.replace(parseFaults(list)),
     clearFaults: () => faults.replace([]),
+    put: async (message) => {
+      const id = nextMessageId();
+      const topic = broker.topic(message.instance ?? '', message.topic);
+      await topic.publish({ id, ...fromForeign(message), publishTime: clock.now() });
+      return id;
+    },
     close: () => (closing ??= stopServer(server, stopping).then(release)),
   };
 }

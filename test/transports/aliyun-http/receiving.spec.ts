@@ -102,17 +102,6 @@ describe('a lease', () => {
   });
 });
 
-it('leaves out a damaged message, and on ordered topics all after it', async () => {
-  const damaged = messageXml({ MessageId: 'B', MessageBodyMD5: '0'.repeat(32) });
-  stage.server.reply = http(200, messagesXml(messageXml({ MessageId: 'A' }), damaged, messageXml({ MessageId: 'C' })));
-  const ids = async (ordered: boolean): Promise<string[]> => {
-    const found = await stage.transport().subscribe(subscription({ ordered })).receive(request, never);
-    return found.map(({ message }) => message.brokerMessageId);
-  };
-  expect(await ids(false)).toEqual(['A', 'C']);
-  expect(await ids(true)).toEqual(['A']);
-});
-
 it('asks for what the protocol knows', async () => {
   stage.server.reply = http(200, messagesXml(messageXml()));
   const transport = stage.transport({ instanceId: 'MQ_INST_1' });

@@ -141,6 +141,7 @@ const ROWS: Row[] = [
     answer: '200 with a damaged message',
     wire: http(200, messagesXml(messageXml({ MessageBodyMD5: 'F'.repeat(32) }))),
     ...stranger,
+    poll: '1 messages',
   },
   { answer: '404 Errors without an entry', wire: http(404, errorsXml([])), ...stranger },
   { answer: '404 Errors with an empty handle', wire: http(404, errorsXml([{ handle: '' }])), ...stranger },

@@ -259,6 +259,44 @@ describe('a message', () => {
     });
   });
 
+  it('arrives to the byte, and leaves so', async () => {
+    const bytes = Buffer.from([0xff, 0xd8, 0x00, 0xc4, 0xe3]);
+    const gbk = Buffer.from([0xc4, 0xe3, 0xba, 0xc3]);
+    expect(await stage.publish({ body: bytes })).toBe('sent');
+    stage.proxy.store.put({ ...stored('', { bodyEncoding: 'GZIP' }), body: gzipSync(gbk) });
+    const found = await poll(stage.source());
+    expect(found.map(({ message }) => Buffer.from(message.body as Uint8Array))).toEqual([bytes, gbk]);
+    expect(found.some(({ message }) => 'unreadable' in message)).toBe(false);
+  });
+
+  it('is unreadable in an encoding that is not known here, and keeps its bytes', async () => {
+    const zstd = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00]);
+    const put = (bodyEncoding: unknown) => stage.proxy.store.put({ ...stored('', { bodyEncoding }), body: zstd });
+    for (const encoding of [7, 'GZIP', 'ENCODING_UNSPECIFIED']) put(encoding);
+    const found = await poll(stage.source());
+    expect(found.map(({ message }) => message.unreadable)).toEqual([
+      'its encoding is 7, which nobody here knows',
+      'its compression is one that nobody here knows',
+      undefined,
+    ]);
+    for (const { message } of found) expect(Buffer.from(message.body as Uint8Array)).toEqual(zstd);
+  });
+
+  it('is not unpacked beyond the limit, and the loop is not held up meanwhile', async () => {
+    const bomb = gzipSync(Buffer.alloc(200 * 1_048_576));
+    const fits = gzipSync(Buffer.alloc(1_000, 'x'));
+    const over = gzipSync(Buffer.alloc(1_001, 'x'));
+    for (const body of [bomb, fits, over]) stage.proxy.store.put({ ...stored('', { bodyEncoding: 'GZIP' }), body });
+    const found = await poll(stage.source({}, { maxUnpackedBytes: 1_000 }));
+    expect(found.map(({ message }) => message.unreadable)).toEqual([
+      'unpacked it is larger than 1000 bytes',
+      undefined,
+      'unpacked it is larger than 1000 bytes',
+    ]);
+    expect(Buffer.from(found[0]!.message.body as Uint8Array)).toEqual(bomb);
+    expect(found[1]!.message.body).toBe('x'.repeat(1_000));
+  });
+
   it('is unpacked when another client has compressed it', async () => {
     const packed = { gzip: gzipSync('gzip'), zlib: deflateSync('zlib') };
     for (const body of Object.values(packed)) stage.proxy.store.put({ ...stored('', { bodyEncoding: 'GZIP' }), body });

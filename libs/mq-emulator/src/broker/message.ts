@@ -3,7 +3,9 @@ export interface Message {
   /** 32 upper-case hex digits, the same over all redeliveries. */
   id: string;
   body: string;
-  /** MD5 of the UTF-8 body, upper-case hex. */
+  /** Of a body that is no text, or of one that XML cannot carry: `body` is then the Base64 of its bytes. */
+  encoding?: 'base64';
+  /** MD5 of the bytes of the body, upper-case hex. */
   md5: string;
   tag?: string;
   /** `key:value|key:value|`, with the closing bar; empty when there are none. */

@@ -14,5 +14,5 @@ export interface Exchange {
 /** How an operation ended. Without a `document` the answer has no body. */
 export interface Answer {
   status: number;
-  document?: string;
+  document?: string | Buffer;
 }

@@ -11,7 +11,7 @@ import { KEEP_ALIVE_HINT } from './keep-alive.js';
 export function respond(
   response: ServerResponse,
   requestId: string,
-  { status, document }: { status: number; document?: string },
+  { status, document }: { status: number; document?: string | Buffer },
   date: string | undefined,
   written?: () => void,
 ): void {

@@ -14,3 +14,13 @@ export function escapeText(text: string): string {
 export function element(name: string, text: string | number): string {
   return `<${name}>${typeof text === 'number' ? text : escapeText(text)}</${name}>`;
 }
+
+/** The same of bytes: what is no ASCII as it is, control characters as references, `&#0;` among them. */
+export function bytesElement(name: string, bytes: Buffer): Buffer {
+  // oxlint-disable-next-line no-control-regex
+  const content = escapeText(bytes.toString('latin1')).replace(
+    /[\u0000-\u0008\u000B-\u001F]/g,
+    (c) => `&#${c.charCodeAt(0)};`,
+  );
+  return Buffer.from(`<${name}>${content}</${name}>`, 'latin1');
+}

@@ -9,7 +9,7 @@ export interface CannedRequest {
 }
 
 /** What a request is answered with: these bytes, or what a function returns or does with the socket. */
-export type Reply = string | ((request: CannedRequest, socket: Socket) => string | void);
+export type Reply = string | Buffer | ((request: CannedRequest, socket: Socket) => string | Buffer | void);
 
 /** A server that answers what a test says, byte by byte; no HTTP library between the test and the wire. */
 export class CannedServer {
@@ -56,8 +56,8 @@ export class CannedServer {
 
   private answer(socket: Socket, request: CannedRequest): void {
     const { reply } = this;
-    const bytes = typeof reply === 'string' ? reply : reply(request, socket);
-    if (typeof bytes === 'string') socket.write(bytes);
+    const bytes = typeof reply === 'function' ? reply(request, socket) : reply;
+    if (typeof bytes === 'string' || Buffer.isBuffer(bytes)) socket.write(bytes);
   }
 }
 

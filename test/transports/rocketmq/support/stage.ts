@@ -70,7 +70,7 @@ export function poll(source: Source, request: Partial<Parameters<Source['receive
 }
 
 export function bodies(deliveries: readonly Delivery[]): string[] {
-  return deliveries.map(({ message }) => message.body).toSorted();
+  return deliveries.map(({ message }) => String(message.body)).toSorted();
 }
 
 /** What `call` took, in milliseconds, however it ended. */

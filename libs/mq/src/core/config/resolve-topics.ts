@@ -49,9 +49,12 @@ export function checkSettling(
 function resolveCodec(problems: Problems, path: string, value: unknown): MqCodec {
   if (value === undefined || value === 'json') return jsonCodec;
   if (value === 'text') return textCodec;
-  const codec = value as Partial<MqCodec> | null;
-  if (typeof codec === 'object' && typeof codec?.encode === 'function' && typeof codec.decode === 'function')
-    return codec as MqCodec;
+  const { encode, decode, decodeBytes } = Object(value) as Partial<MqCodec>;
+  if (typeof encode === 'function' && typeof decode === 'function') {
+    if (decodeBytes !== undefined && typeof decodeBytes !== 'function')
+      problems.add(`${path}.decodeBytes`, 'must be a function');
+    return value as MqCodec;
+  }
   problems.add(path, `must be 'json', 'text' or an object with encode() and decode()`);
   return jsonCodec;
 }

@@ -1,6 +1,7 @@
 import { describeError } from '../errors/describe-error.js';
 import { MqError } from '../errors/mq-error.js';
 import type { FailureInfo } from '../events/event-map.js';
+import { storeBody } from '../message/body.js';
 import { decodeHeaders, MQ_HEADERS } from '../message/wire-properties.js';
 import type { ErrorEntry } from '../store/error-entry.js';
 import type { InboundMessage } from '../transport/transport.js';
@@ -26,6 +27,7 @@ export function deliveryEntry(failed: FailedDelivery, error: unknown, parked: bo
   const { message, messageId, subscription, attempt, instance } = failed;
   const { name, message: text, stack } = describeError(error);
   const headers = decodeHeaders(message.properties[MQ_HEADERS]);
+  const stored = parked ? storeBody(message.body) : null;
   return {
     direction: 'CONSUME',
     messageId,
@@ -40,7 +42,8 @@ export function deliveryEntry(failed: FailedDelivery, error: unknown, parked: bo
     errorCode: deliveryFailure(error).code,
     message: text,
     stack,
-    payload: parked ? message.body : null,
+    payload: stored?.payload ?? null,
+    payloadEncoding: stored?.encoding ?? null,
     headers: parked && Object.keys(headers).length > 0 ? JSON.stringify(headers) : null,
     orderingKey: message.orderingKey,
     brokerMessageId: brokerMessageIdOf(message),

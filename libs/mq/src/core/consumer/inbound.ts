@@ -1,4 +1,6 @@
 import type { ResolvedGroup } from '../config/resolved-options.js';
+import { bodyBytes } from '../message/body.js';
+import { decodeBody } from '../message/decode-body.js';
 import { MqMessage } from '../message/message.js';
 import { decodeHeaders, MQ_HEADERS, MQ_ID } from '../message/wire-properties.js';
 import type { InboundMessage } from '../transport/transport.js';
@@ -30,7 +32,9 @@ export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffi
   const brokers = `broker:${brokerMessageId}`;
   if (!group.identify) return { id: brokers, problem: null };
   try {
-    const { key, body, properties } = message;
+    const { key, properties } = message;
+    // A text also of bytes that are none: most look at the key and the properties.
+    const body = typeof message.body === 'string' ? message.body : bodyBytes(message.body).toString('utf8');
     const id = group.identify({ key, tag: plainTag(message.tag, tagSuffix), body, properties, brokerMessageId });
     if (id === undefined) return { id: brokers, problem: null };
     if (isId(id)) return { id, problem: null };
@@ -48,7 +52,7 @@ export function toMqMessage(message: InboundMessage, id: string, { topic, group,
     topic: topic.alias,
     group: group.alias,
     tag: plainTag(message.tag, tagSuffix) ?? undefined,
-    payload: topic.codec.decode(message.body),
+    payload: decodeBody(topic.codec, message.body),
     headers: decodeHeaders(message.properties[MQ_HEADERS]),
     orderingKey: message.orderingKey ?? undefined,
     publishedAt: new Date(message.publishedAt),

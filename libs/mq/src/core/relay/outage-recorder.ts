@@ -21,6 +21,7 @@ export function recordOutages(events: MqEvents, settler: RowSettler, instance: s
         message: `sending through the ${scope} stopped: ${message}`,
         stack: null,
         payload: null,
+        payloadEncoding: null,
         headers: null,
         orderingKey: null,
         brokerMessageId: null,

@@ -156,6 +156,7 @@ export class RowSettler {
       stack: described.stack,
       // The status row keeps the payload of what it parks.
       payload: null,
+      payloadEncoding: null,
       headers: null,
       orderingKey: row.orderingKey,
       brokerMessageId: null,

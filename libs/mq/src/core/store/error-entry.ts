@@ -17,6 +17,8 @@ export interface ErrorEntry {
   readonly message: string;
   readonly stack: string | null;
   readonly payload: string | null;
+  /** `base64`: the payload is that of bytes, or of a text that databases do not take. */
+  readonly payloadEncoding: 'base64' | null;
   readonly headers: string | null;
   readonly orderingKey: string | null;
   readonly brokerMessageId: string | null;

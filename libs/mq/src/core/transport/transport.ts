@@ -1,3 +1,4 @@
+import type { MessageBody } from '../message/body.js';
 import type { TransportCapabilities } from './capabilities.js';
 
 /**
@@ -92,7 +93,8 @@ export interface OutboundMessage {
   readonly instanceId: string | null;
   readonly tag: string | null;
   readonly key: string;
-  readonly body: string;
+  /** Bytes only if `capabilities.binaryBody`. */
+  readonly body: MessageBody;
   /** What the core wants delivered with the message (`mq-id`, `mq-headers`, …): names and values of safe characters. */
   readonly properties: Readonly<Record<string, string>>;
   /** Epoch milliseconds before which the broker must not deliver. */
@@ -145,12 +147,13 @@ export interface InboundMessage {
   readonly brokerMessageId: string;
   readonly tag: string | null;
   readonly key: string | null;
-  readonly body: string;
+  /** As it was sent, to the byte; of one that is `unreadable`, what is there of it. */
+  readonly body: MessageBody;
   readonly properties: Readonly<Record<string, string>>;
   readonly orderingKey: string | null;
   /** Epoch milliseconds; the broker's clock, where it keeps the time of the first storing, else the sender's. */
   readonly publishedAt: number;
-  /** Why the body is not what was sent; it is then parked as it is. Left out of a message that is whole. */
+  /** Why the body is not what was sent: damaged, or packed in a way that nobody here knows. It is then parked as it is. */
   readonly unreadable?: string;
   /**
    * What this message was before the broker gave it up: its topic on the wire, and its id there; each `null` if the broker

@@ -82,6 +82,7 @@ export class DeliveryStoreBench<Handle> {
       message: 'no such sku',
       stack: null,
       payload: null,
+      payloadEncoding: null,
       headers: null,
       orderingKey: null,
       brokerMessageId: 'B1',

@@ -122,6 +122,7 @@ export class OutboxStoreBench<Tx> {
       message: 'no such topic',
       stack: null,
       payload: '{}',
+      payloadEncoding: null,
       headers: null,
       orderingKey: null,
       brokerMessageId: null,

@@ -108,7 +108,8 @@ export class AliyunHttpTransport implements MqTransport {
     if (message.deliverAt !== null) properties.startDeliverTime(message.deliverAt);
     for (const [name, value] of Object.entries(message.properties)) properties.putProperty(name, value);
     const producer = new sdk.MQProducer(client, this.#instanceOf(message), message.topic);
-    return producer.publishMessage(toCdata(message.body), message.tag, properties);
+    // Text, as validateMessage has made sure.
+    return producer.publishMessage(toCdata(message.body as string), message.tag, properties);
   }
 
   #connect(): Promise<SharedWire> {

@@ -101,7 +101,7 @@ function describeStranger(answer: HttpAnswer): string {
   const server = header(answer, 'server');
   const facts = [
     oneLine(header(answer, 'content-type') ?? 'no content type'),
-    `${answer.body.length} characters`,
+    `${answer.body.length} bytes`,
     ...(server ? [`server ${oneLine(server)}`] : []),
   ];
   return `HTTP status ${answer.status} (${facts.join(', ')})`;

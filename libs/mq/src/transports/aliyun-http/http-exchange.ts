@@ -9,7 +9,7 @@ import type { SignedRequest } from './peers.js';
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
+  readonly body: Buffer;
   /** When its headers arrived, on the monotonic clock. */
   readonly arrivedAt: number;
 }
@@ -111,7 +111,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const { chunks, status, headers, arrivedAt } = this;
-    const body = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8');
+    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     if (this.settle(null)) this.result.resolve({ status, headers, body, arrivedAt });
     this.release(true);
   }

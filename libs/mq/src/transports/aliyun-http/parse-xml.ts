@@ -3,6 +3,7 @@ export interface XmlElement {
   /** Without a namespace prefix: proxies of this protocol have been seen to add one. */
   readonly name: string;
   readonly children: XmlElement[];
+  /** One character for each byte; {@link childText} and {@link childBytes} make of it what it stands for. */
   text: string;
 }
 
@@ -13,22 +14,30 @@ const MAX_ELEMENTS = 2_000;
 const NAME = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?';
 const START_TAG = new RegExp(`<(${NAME})(?:\\s+${NAME}\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))*\\s*(/?)>`, 'y');
 const END_TAG = new RegExp(`</(${NAME})\\s*>`, 'y');
-const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));|&/g;
+const REFERENCE = /&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(amp|lt|gt|quot|apos));/y;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
+// oxlint-disable-next-line no-control-regex
+const ASCII = /^[\u0000-\u007f]*$/;
 
 /**
  * Parses the XML that this protocol needs, and refuses everything else: no document type, so no entity of anybody's
  * making; limited in depth and number. Throws an `Error` for what is not well-formed.
  *
- * Lenient in two places, on purpose. Line ends are not normalised and characters that XML 1.0 forbids are taken: the
- * digest of each message body tells whether it arrived as it was sent, and one message with a control character must
- * not make a whole batch unreadable for ever.
+ * It reads bytes, not characters: the body of another producer need not be UTF-8, and decoding it here would replace what
+ * its consumer could read. All markup is ASCII, so each byte is taken for a character, which also keeps a large document
+ * out of the JavaScript heap.
+ *
+ * Lenient in texts, on purpose: line ends are not normalised, characters that XML 1.0 forbids are taken, and a reference
+ * that stands for nothing stays as it is written. The digest of each message body tells whether it arrived as it was
+ * sent, and one odd message must not make a whole batch unreadable for ever.
  */
-export function parseXml(source: string): XmlElement {
+export function parseXml(bytes: Buffer): XmlElement {
+  const source = bytes.toString('latin1');
   const open: { readonly tag: string; readonly element: XmlElement }[] = [];
   let root: XmlElement | null = null;
   let elements = 0;
-  let at = source.charCodeAt(0) === 0xfeff ? 1 : 0;
+  let at = source.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 
   const addText = (text: string): void => {
     const parent = open.at(-1);
@@ -75,6 +84,17 @@ export function parseXml(source: string): XmlElement {
 
 /** The text of the only child of that name, `undefined` when there is none. Two of them contradict each other. */
 export function childText(element: XmlElement, name: string): string | undefined {
+  const text = rawText(element, name);
+  return text === undefined || ASCII.test(text) ? text : Buffer.from(text, 'latin1').toString('utf8');
+}
+
+/** As {@link childText}, for what may be no text. */
+export function childBytes(element: XmlElement, name: string): Buffer | undefined {
+  const text = rawText(element, name);
+  return text === undefined ? undefined : Buffer.from(text, 'latin1');
+}
+
+function rawText(element: XmlElement, name: string): string | undefined {
   let found: string | undefined;
   for (const child of element.children) {
     if (child.name !== name) continue;
@@ -101,11 +121,26 @@ function skipMarkup(source: string, from: number, addText: (text: string) => voi
 }
 
 function decode(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(REFERENCE, (_, hex?: string, decimal?: string, name?: string) => {
-    if (name) return ENTITIES[name]!;
-    const code = hex ? Number.parseInt(hex, 16) : Number(decimal ?? 0);
-    if (code === 0 || code > 0x10ffff) throw new Error('a reference stands for no character');
-    return String.fromCodePoint(code);
-  });
+  let decoded = '';
+  let at = 0;
+  for (let amp = text.indexOf('&'); amp !== -1; amp = text.indexOf('&', at)) {
+    decoded += text.slice(at, amp);
+    at = amp;
+    // All that follow each other at once: a pair of surrogates is one character.
+    let run = '';
+    REFERENCE.lastIndex = at;
+    for (let match = REFERENCE.exec(text); match; match = REFERENCE.exec(text)) {
+      run += characterOf(match);
+      at = REFERENCE.lastIndex;
+    }
+    if (run === '') run = text[at++]!;
+    decoded += ASCII.test(run) ? run : Buffer.from(run, 'utf8').toString('latin1');
+  }
+  return decoded + text.slice(at);
+}
+
+function characterOf([written, hex, decimal, name]: RegExpExecArray): string {
+  if (name) return ENTITIES[name]!;
+  const code = hex ? Number.parseInt(hex, 16) : Number(decimal);
+  return code > 0x10ffff ? written : String.fromCodePoint(code);
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../core/runtime/clock.js';
+import { bodyOf } from '../../core/message/body.js';
 import type { Delivery } from '../../core/transport/transport.js';
 import { brokenAnswer, brokerError, header, refusal } from './broker-refusal.js';
 import type { HttpAnswer } from './http-exchange.js';
-import { childText, parseXml, type XmlElement } from './parse-xml.js';
+import { messageElements } from './message-elements.js';
+import { childBytes, childText, type XmlElement } from './parse-xml.js';
 import { md5 } from './read-receipt.js';
 import { parseProperties } from './received-properties.js';
 
@@ -11,7 +13,7 @@ const DATE_RESOLUTION_MS = 1_000;
 
 export interface ReceiveContext {
   readonly clock: Clock;
-  /** What a lease is if the answer does not tell. */
+  /** What a lease is if the answer does not tell, and the longest that is believed. */
   readonly defaultLeaseMs: number;
   readonly ordered: boolean;
 }
@@ -20,7 +22,7 @@ export interface ReceiveContext {
  * The deliveries of an answer to a poll; `[]` for the broker's "nothing there".
  *
  * A success without messages is an answer that makes no sense, not an empty poll: it would not have waited, and the poll
- * loop would spin.
+ * loop would spin. One message that makes no sense says nothing about the others.
  *
  * @throws {TransportError}
  */
@@ -30,37 +32,41 @@ export function readMessages(answer: HttpAnswer, context: ReceiveContext): Deliv
     throw refusal(answer, context.clock);
   }
   const found: Delivery[] = [];
-  let damaged = false;
+  let problem = 'no messages';
   try {
-    const root = parseXml(answer.body);
-    if (root.name !== 'Messages') throw new Error(`its root is <${root.name}>`);
-    for (const element of root.children) {
-      if (element.name !== 'Message') continue;
-      const delivery = readMessage(element, answer, context);
-      if (delivery) found.push(delivery);
-      else damaged = true;
-      // What follows a damaged message on an ordered topic may be of the same key, and must not overtake it.
-      if (damaged && context.ordered) break;
+    for (const { element, broken } of messageElements(answer.body)) {
+      try {
+        found.push(readMessage(element, broken, answer, context));
+      } catch (error) {
+        problem = (error as Error).message;
+        // What follows it on an ordered topic may be of the same key, and must not overtake it.
+        if (context.ordered) break;
+      }
     }
   } catch (error) {
     throw brokenAnswer(answer, (error as Error).message);
   }
   if (found.length > 0) return found;
-  throw brokenAnswer(answer, damaged ? 'the digest of no message is that of its body' : 'no messages');
+  throw brokenAnswer(answer, problem);
 }
 
-/** `null` for a body that is not the one of its digest: it is left to its lease's end, when it comes again. */
-function readMessage(element: XmlElement, answer: HttpAnswer, context: ReceiveContext): Delivery | null {
-  const body = childText(element, 'MessageBody') ?? '';
-  const digest = childText(element, 'MessageBodyMD5')?.trim();
-  if (digest && digest.toUpperCase() !== md5(body)) return null;
+/** @throws for one that could not be acknowledged: it is left to its lease's end, when it comes again */
+function readMessage(
+  element: XmlElement,
+  broken: Buffer | null,
+  answer: HttpAnswer,
+  context: ReceiveContext,
+): Delivery {
+  const bytes = broken ?? childBytes(element, 'MessageBody') ?? Buffer.alloc(0);
+  const unreadable = bodyProblem(element, bytes, broken !== null);
   const { key, orderingKey, properties } = parseProperties(childText(element, 'Properties'));
   return {
     message: {
       brokerMessageId: required(element, 'MessageId'),
       tag: childText(element, 'MessageTag') || null,
       key,
-      body,
+      body: bodyOf(bytes),
+      ...(unreadable !== null && { unreadable }),
       properties,
       orderingKey,
       publishedAt: numberOf(element, 'PublishTime') ?? context.clock.now(),
@@ -71,12 +77,22 @@ function readMessage(element: XmlElement, answer: HttpAnswer, context: ReceiveCo
   };
 }
 
+/**
+ * The digest is that of the bytes which the producer sent. Brokers that know other protocols too hand out what is no text
+ * as they please: as it is, or with each wrong byte replaced, which only the digest tells.
+ */
+function bodyProblem(element: XmlElement, body: Buffer, isBroken: boolean): string | null {
+  const digest = childText(element, 'MessageBodyMD5')?.trim();
+  if (!digest) return isBroken ? 'it breaks the XML around it' : null;
+  return digest.toUpperCase() === md5(body) ? null : 'its digest is not that of its body';
+}
+
 /** Both instants are the broker's, so a wrong clock on this machine does not matter. */
 function leaseMs(element: XmlElement, answer: HttpAnswer, context: ReceiveContext): number {
   const date = Date.parse(header(answer, 'date') ?? '');
   const next = numberOf(element, 'NextConsumeTime');
   if (Number.isNaN(date) || next === null) return context.defaultLeaseMs;
-  return Math.max(0, next - date - DATE_RESOLUTION_MS);
+  return Math.min(context.defaultLeaseMs, Math.max(0, next - date - DATE_RESOLUTION_MS));
 }
 
 function required(element: XmlElement, name: string): string {

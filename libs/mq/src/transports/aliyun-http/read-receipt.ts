@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
+import { bodyBytes, type MessageBody } from '../../core/message/body.js';
 import type { PublishReceipt } from '../../core/transport/transport.js';
 import { brokenAnswer, refusal } from './broker-refusal.js';
 import type { HttpAnswer } from './http-exchange.js';
@@ -11,7 +12,7 @@ import { childText, parseXml } from './parse-xml.js';
  *
  * @throws {TransportError}
  */
-export function readReceipt(answer: HttpAnswer, body: string, clock: Clock): PublishReceipt {
+export function readReceipt(answer: HttpAnswer, body: MessageBody, clock: Clock): PublishReceipt {
   if (answer.status !== 201) throw refusal(answer, clock);
   let id: string | undefined;
   let digest: string | undefined;
@@ -24,12 +25,12 @@ export function readReceipt(answer: HttpAnswer, body: string, clock: Clock): Pub
     throw brokenAnswer(answer, (error as Error).message);
   }
   if (!id) throw brokenAnswer(answer, 'no MessageId');
-  if (digest?.toUpperCase() !== md5(body))
+  if (digest?.toUpperCase() !== md5(bodyBytes(body)))
     throw brokenAnswer(answer, 'the digest is not that of the body that was sent');
   return { brokerMessageId: id };
 }
 
 /** MD5 as this protocol writes it. It finds accidents; it is no defence against anybody. */
-export function md5(body: string): string {
+export function md5(body: Buffer): string {
   return hash('md5', body, 'hex').toUpperCase();
 }

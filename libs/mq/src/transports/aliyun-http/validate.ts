@@ -1,3 +1,4 @@
+import type { MessageBody } from '../../core/message/body.js';
 import { xmlUnfit } from '../../core/message/xml-unfit.js';
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
@@ -71,7 +72,8 @@ function nameProblem(name: string): string | null {
   return NAME.test(name) ? null : 'must be 1 to 64 letters, digits, hyphens or underscores';
 }
 
-function bodyProblem(body: string): string | null {
+function bodyProblem(body: MessageBody): string | null {
+  if (typeof body !== 'string') return 'is no UTF-8 text, and this protocol carries nothing else';
   if (body === '') return 'is empty';
   // Some parsers of other consumers drop it as formatting.
   if (body.trim() === '') return 'is nothing but white space';

@@ -55,8 +55,9 @@ export class MemoryTransport implements MqTransport {
     const properties = Object.entries(message.properties).map(([name, value]) => `${name}:${value}|`);
     const bytes = Buffer.byteLength(properties.join(''), 'utf8');
     const found = limitViolations(message, this.capabilities.limits, bytes, this.broker.clock.now());
-    if (message.body === '') found.push({ path: 'body', problem: 'is empty' });
-    const unfit = this.capabilities.binaryBody ? null : xmlUnfit(message.body);
+    const { body } = message;
+    if (body.length === 0) found.push({ path: 'body', problem: 'is empty' });
+    const unfit = this.capabilities.binaryBody ? null : typeof body === 'string' ? xmlUnfit(body) : 'what is no text';
     if (unfit) found.push({ path: 'body', problem: `contains ${unfit}, which a text wire cannot carry` });
     return found;
   }

@@ -29,7 +29,7 @@ const COMMON = {
   explicitRetryDelay: true,
   chooseLease: true,
   ordering: 'partition',
-  binaryBody: false,
+  binaryBody: true,
 } as const;
 
 const LIMITS = {

@@ -34,6 +34,8 @@ export interface RocketmqOptions {
   connectTimeout?: Duration;
   /** How long publishing one message may take. Default `'5s'`; keep it below `reproduce.lease`. */
   requestTimeout?: Duration;
+  /** The largest body that a compressed message of another producer may unpack to; larger ones are parked as they came. Default 8 MiB. */
+  maxUnpackedBytes?: number;
   /** For tests. Default: the system's. */
   clock?: Clock;
 }
@@ -65,6 +67,7 @@ export interface ResolvedRocketmqOptions {
   readonly deadLetterGroup: string | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  readonly maxUnpackedBytes: number;
   readonly clock: Clock;
 }
 
@@ -77,6 +80,7 @@ const KNOWN = [
   'deadLetterGroup',
   'connectTimeout',
   'requestTimeout',
+  'maxUnpackedBytes',
   'clock',
 ] as const;
 
@@ -94,6 +98,7 @@ export function resolveRocketmqOptions(options: RocketmqOptions): [ResolvedRocke
     deadLetterGroup: readDeadLetterGroup(problems, raw['deadLetterGroup']),
     connectTimeoutMs: problems.duration('transport.connectTimeout', raw['connectTimeout'], '3s', { min: 1 }),
     requestTimeoutMs: problems.duration('transport.requestTimeout', raw['requestTimeout'], '5s', { min: 1 }),
+    maxUnpackedBytes: problems.count('transport.maxUnpackedBytes', raw['maxUnpackedBytes'], 8_388_608, 1_073_741_824),
     clock: (raw['clock'] as Clock | undefined) ?? systemClock,
   };
   return [resolved, problems.violations];

@@ -157,8 +157,9 @@ export class RocketmqSource implements MessageSource {
       isDeadLetter: this.spec.isDeadLetters,
       maxDeliveries: session.maxDeliveries(connection),
       now: this.clock.now(),
+      maxUnpackedBytes: wiring.maxUnpackedBytes,
     };
-    return messages.map((message) => fromWire(message, origin));
+    return Promise.all(messages.map((message) => fromWire(message, origin)));
   }
 
   /** A dead letter brings its deliveries along: a reader that allows no more of them would make it a dead letter of its own. */

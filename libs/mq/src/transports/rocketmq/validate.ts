@@ -58,8 +58,8 @@ export function validateMessage(message: OutboundMessage, profile: Profile, now:
     if (problem) found.push({ path, problem });
   };
   add('topic', nameProblem(message.topic, profile.names.topic));
-  if (message.body === '') add('body', 'is empty');
-  else if (LONE_SURROGATE.test(message.body))
+  if (message.body.length === 0) add('body', 'is empty');
+  else if (typeof message.body === 'string' && LONE_SURROGATE.test(message.body))
     add('body', 'contains half of a surrogate pair, which UTF-8 cannot carry');
   if (message.tag !== null) add('tag', tagProblem(message.tag, profile.names.tag));
   add('key', keyProblem(message.key));

@@ -23,6 +23,7 @@ export class Wiring {
   readonly routes: RouteTable;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
+  readonly maxUnpackedBytes: number;
   private readonly callHeaders: CallHeaders;
   private readonly over = new AbortController();
   private readonly instance = `${hostname()}@${process.pid}@${randomUUID().slice(0, 8)}`;
@@ -41,6 +42,7 @@ export class Wiring {
     const { clock, credentials, namespace, tls, accessPoints, connectTimeoutMs } = options;
     this.clock = clock;
     this.requestTimeoutMs = options.requestTimeoutMs;
+    this.maxUnpackedBytes = options.maxUnpackedBytes;
     this.callHeaders = new CallHeaders(() => new peers.grpc.Metadata(), credentials, namespace, clock);
     this.connections = new Connections(peers, tls, clock);
     this.routes = new RouteTable({

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { crc32, unzipSync } from 'node:zlib';
 import type { Delivery, InboundMessage } from '../../../core/transport/transport.js';
-import type { DigestReceived, Encoding, MessageReceived, SystemPropertiesReceived } from '../protocol/generated.js';
+import type { MessageReceived, SystemPropertiesReceived } from '../protocol/generated.js';
 import { fromTimestamp } from '../protocol/times.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import { MQ_TOPIC } from './outbound.js';
+import { readBody } from './read-body.js';
 
 /** What settling a delivery takes: who leased it to us, and by what name. */
 export interface DeliveryHandle {
@@ -23,15 +22,16 @@ export interface Origin {
   readonly maxDeliveries: number | null;
   /** Epoch milliseconds. */
   readonly now: number;
+  /** See {@link readBody}. */
+  readonly maxUnpackedBytes: number;
 }
 
 /** A received message. One that is not as it was sent says so, and is no reason to lose sight of it. */
-export function fromWire(message: MessageReceived, from: Origin): Delivery {
+export async function fromWire(message: MessageReceived, from: Origin): Promise<Delivery> {
   const system: Partial<SystemPropertiesReceived> = message.systemProperties ?? {};
   const { endpoint, leaseEndsAt, isDeadLetter, maxDeliveries, now } = from;
   const { messageId = '', receiptHandle = '' } = system;
-  const unreadable = isWhole(message.body, system.bodyDigest) ? null : 'its digest is not that of its body';
-  const body = unreadable === null ? readBody(message.body, system.bodyEncoding) : null;
+  const { body, unreadable } = await readBody(message.body, system, from.maxUnpackedBytes);
   const handle: DeliveryHandle = { endpoint, messageId, receiptHandle };
   const { [MQ_TOPIC]: topic, ...properties } = message.userProperties;
   const inbound: InboundMessage = {
@@ -39,8 +39,8 @@ export function fromWire(message: MessageReceived, from: Origin): Delivery {
     tag: system.tag || null,
     // The broker keeps keys as one text with blanks between, and takes it apart when it delivers.
     key: system.keys?.join(' ') || null,
-    body: body ?? message.body.toString('utf8'),
-    ...(body === null && { unreadable: unreadable ?? 'its compression is one that nobody here knows' }),
+    body,
+    ...(unreadable !== null && { unreadable }),
     properties,
     // Its own id: one that asked for no order, on a topic that knows nothing else.
     orderingKey: system.messageGroup && system.messageGroup !== messageId ? system.messageGroup : null,
@@ -56,34 +56,4 @@ export function fromWire(message: MessageReceived, from: Origin): Delivery {
   const deliveryCount = Math.max(1, system.deliveryAttempt ?? 1);
   const isLast = maxDeliveries !== null && deliveryCount >= maxDeliveries;
   return { message: inbound, deliveryCount, isLast, leaseEndsAt, handle };
-}
-
-/** Brokers that send no digest, or one of a kind that we do not know, are believed. */
-function isWhole(body: Buffer, digest: DigestReceived | null | undefined): boolean {
-  switch (digest?.type) {
-    case 'CRC32':
-      return sameHex(digest.checksum, crc32(body).toString(16));
-    case 'MD5':
-      return sameHex(digest.checksum, createHash('md5').update(body).digest('hex'));
-    case 'SHA1':
-      return sameHex(digest.checksum, createHash('sha1').update(body).digest('hex'));
-    default:
-      return true;
-  }
-}
-
-/** Servers write the digits in either case, and without leading zeros. */
-function sameHex(a: string, b: string): boolean {
-  const plain = (text: string): string => text.toLowerCase().replace(/^0+/, '');
-  return plain(a) === plain(b);
-}
-
-/** Other producers compress; `GZIP` stands for zlib as well, which clients of 4.x used. */
-function readBody(body: Buffer, encoding: Encoding | number | undefined): string | null {
-  if (encoding !== 'GZIP') return body.toString('utf8');
-  try {
-    return unzipSync(body).toString('utf8');
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { bodyBytes } from '../../../core/message/body.js';
 import type { OutboundMessage } from '../../../core/transport/transport.js';
 import { toTimestamp } from '../protocol/times.js';
 import type { Message, MessageType, Resource } from '../protocol/generated.js';
@@ -37,6 +38,6 @@ export function toWire(
       ...(orderingKey !== null && { messageGroup: orderingKey }),
       queueId,
     },
-    body: Buffer.from(body, 'utf8'),
+    body: bodyBytes(body),
   };
 }
