@@ -14,6 +14,7 @@ const STATUS_ROW = {
   orderingKey: null,
   openKey: null,
   payload: '{}',
+  payloadEncoding: null,
   headers: null,
   settleWithinMs: null,
   maxAttempts: 10,

@@ -13,7 +13,8 @@ describeDatabases('discarding and cancelling', (db) => {
   closeAfterEach();
   const tables = new Tables(db);
   const boot = (more: NodeSetup = {}): Promise<Node> => bootNode(db, { topics: TOPICS, ...more });
-  const bodies = ({ broker }: Node): unknown[] => broker.published.map(({ body }) => JSON.parse(body) as unknown);
+  const bodies = ({ broker }: Node): unknown[] =>
+    broker.published.map(({ body }) => JSON.parse(String(body)) as unknown);
   const statusOf = async (id: string): Promise<string | undefined> =>
     (await tables.statuses()).find((row) => row.id === id)?.status;
 

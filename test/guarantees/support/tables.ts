@@ -9,12 +9,14 @@ export interface InboxRow {
   readonly state: string;
 }
 export interface ErrorRow {
+  readonly id: string;
   readonly message_id: string | null;
   readonly direction: string;
   readonly error_code: string;
   readonly attempt: number;
   readonly parked: boolean | number;
   readonly payload: string | null;
+  readonly payload_encoding: string | null;
   readonly group_id: string | null;
   readonly resolution: string | null;
 }

@@ -60,7 +60,12 @@ export async function openOutbox(db: TestDatabase, options: Partial<DataSourceOp
   return {
     dataSource,
     store,
-    admin: new TypeOrmAdminStore(own, { connection: 'default', broker: 'memory', topic: (alias) => TOPICS.get(alias) }),
+    admin: new TypeOrmAdminStore(own, {
+      connection: 'default',
+      broker: 'memory',
+      topic: (alias) => TOPICS.get(alias),
+      problem: () => null,
+    }),
     harness,
     bench: new OutboxStoreBench(harness),
     async clear() {

@@ -8,11 +8,13 @@ import { ConsumerRunner } from '../core/consumer/consumer-runner.js';
 import { MqEvents } from '../core/events/event-bus.js';
 import { Publisher } from '../core/publisher/publisher.js';
 import { Relay } from '../core/relay/relay.js';
+import { toOutbound } from '../core/message/outbound.js';
 import { systemClock } from '../core/runtime/system-clock.js';
 import { systemRandom } from '../core/runtime/random.js';
 import type { AdminStore } from '../core/store/admin-store.js';
 import type { OutboxStore } from '../core/store/outbox-store.js';
 import type { MqTransport } from '../core/transport/transport.js';
+import { violationOf } from '../core/transport/violation-of.js';
 import { alertOn } from '../observability/alerter.js';
 import { logEvents } from '../observability/log-subscriber.js';
 import { openMqStores } from '../typeorm/open-stores.js';
@@ -38,7 +40,12 @@ export class MqRuntime {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
     const stores = await openMqStores(dataSource, tables, {
       migrate: resolved.migrate,
-      replayTo: { connection, broker: transport.identity, topic: (alias) => resolved.topics.get(alias) },
+      replayTo: {
+        connection,
+        broker: transport.identity,
+        topic: (alias) => resolved.topics.get(alias),
+        problem: (message) => violationOf(transport, toOutbound(message, null)),
+      },
     });
     const events = new MqEvents();
     const instance = `${hostname()}:${process.pid}`;

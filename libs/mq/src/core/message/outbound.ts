@@ -1,5 +1,6 @@
 import type { OutboxMessage } from '../store/outbox-row.js';
 import type { OutboundMessage } from '../transport/transport.js';
+import { loadBody } from './body.js';
 import { encodeHeaders, MQ_GROUP, MQ_HEADERS, MQ_ID } from './wire-properties.js';
 
 /** A message of the outbox as it goes onto the wire: the payload itself, without an envelope; what is ours in properties. */
@@ -12,7 +13,7 @@ export function toOutbound(message: OutboxMessage, deliverAt: number | null): Ou
     instanceId: message.instanceId,
     tag: message.tag,
     key: message.key,
-    body: message.payload,
+    body: loadBody({ payload: message.payload, encoding: message.payloadEncoding }),
     properties,
     deliverAt,
     orderingKey: message.orderingKey,

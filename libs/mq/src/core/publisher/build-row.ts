@@ -71,6 +71,7 @@ export function buildRow(
     orderingKey,
     openKey: orderingKey === null ? null : openKeyOf(topic.alias, orderingKey),
     payload: encode(topic, message.payload),
+    payloadEncoding: null,
     headers: encodeHeaders(message.headers, invalid),
     settleGroup: topic.settleOn?.group ?? null,
     settleWithinMs: topic.settleOn?.withinMs ?? null,

@@ -90,7 +90,8 @@ export interface BlockedKey {
 /** `replayed` with the id of the new status row, or why not. */
 export type ReplayOutcome =
   | { readonly id: string; readonly outcome: 'replayed'; readonly rowId: string }
-  | { readonly id: string; readonly outcome: 'not-found' | 'not-replayable' };
+  /** `problem`: what of it the transport cannot send, when that is why. */
+  | { readonly id: string; readonly outcome: 'not-found' | 'not-replayable'; readonly problem?: string };
 
 /** `not-discardable`: neither dead nor parked, or somebody has replayed or discarded it already. */
 export interface DiscardOutcome {

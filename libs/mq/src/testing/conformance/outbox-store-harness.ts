@@ -54,6 +54,7 @@ export class OutboxStoreBench<Tx> {
       orderingKey: null,
       openKey: null,
       payload: '{"sku":"a"}',
+      payloadEncoding: null,
       headers: null,
       settleGroup: null,
       settleWithinMs: null,

@@ -49,6 +49,7 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
     maxAttempts: row.maxAttempts,
     headers: row.headers,
     payload: row.payload,
+    payloadEncoding: row.payloadEncoding,
     leaseToken: row.leaseToken!,
   };
 }

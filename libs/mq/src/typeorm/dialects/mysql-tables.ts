@@ -66,6 +66,7 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   done_at bigint,
   headers longtext ${text},
   payload longtext ${text} NOT NULL,
+  payload_encoding varchar(16) ${ID},
   payload_bytes int NOT NULL,
   PRIMARY KEY (id),
   KEY ${tables.named('ix_due')} (due_at, id),

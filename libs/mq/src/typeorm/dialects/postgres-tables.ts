@@ -43,6 +43,7 @@ export function postgresTables(tables: TableNames): string[] {
   done_at bigint,
   headers text,
   payload text NOT NULL,
+  payload_encoding varchar(16),
   payload_bytes integer NOT NULL,
   CONSTRAINT ${tables.named('status_log_pk')} PRIMARY KEY (id),
   ${checks.join(',\n  ')}

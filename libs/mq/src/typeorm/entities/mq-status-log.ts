@@ -48,6 +48,8 @@ export class MqStatusLog {
   /** JSON object. */
   headers: string | null;
   payload: string;
+  /** `base64`: the payload is that of bytes. */
+  payloadEncoding: 'base64' | null;
   /** In UTF-8. */
   payloadBytes: number;
 }
@@ -85,5 +87,6 @@ export const statusLogColumns = {
   doneAt: instant('done_at', true),
   headers: longText('headers'),
   payload: longText('payload', false),
+  payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   payloadBytes: count('payload_bytes'),
 };

@@ -23,6 +23,7 @@ export const LEASED_COLUMNS = [
   'max_attempts',
   'headers',
   'payload',
+  'payload_encoding',
 ] as const;
 
 export type LeasedColumns = { readonly [C in (typeof LEASED_COLUMNS)[number]]: string | number | null };
@@ -50,6 +51,7 @@ export function toLeasedRow(row: LeasedColumns, leaseToken: string): LeasedRow {
     maxAttempts: Number(row.max_attempts),
     headers: row.headers as string | null,
     payload: row.payload as string,
+    payloadEncoding: row.payload_encoding as 'base64' | null,
     leaseToken,
   };
 }

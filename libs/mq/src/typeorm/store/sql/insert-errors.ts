@@ -6,7 +6,7 @@ import type { TableNames } from '../../table-names.js';
 import { fit, storable } from '../fit.js';
 
 const COLUMNS = `id, direction, message_id, topic_alias, tag, msg_key, group_alias, group_id, attempt, parked, error_class,
-  error_code, message, stack, payload, headers, ordering_key, broker_message_id, published_at, instance, created_at, retain_from`;
+  error_code, message, stack, payload, payload_encoding, headers, ordering_key, broker_message_id, published_at, instance, created_at, retain_from`;
 
 /** One INSERT of all entries; there must be one at least. */
 export function insertErrors(dialect: Dialect, tables: TableNames, entries: readonly ErrorEntry[]): Sql {
@@ -36,7 +36,8 @@ function cells(entry: ErrorEntry): unknown[] {
     fit(entry.errorCode, 64),
     fit(entry.message, 2_000),
     short(entry.stack, 16_000),
-    whole(entry.payload),
+    entry.payload,
+    entry.payloadEncoding,
     whole(entry.headers),
     short(entry.orderingKey, 255),
     short(entry.brokerMessageId, 255),

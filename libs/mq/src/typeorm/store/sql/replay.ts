@@ -1,4 +1,5 @@
 import type { ReplayOutcome, ReplayRequest } from '../../../core/store/admin-store.js';
+import type { OutboxMessage } from '../../../core/store/outbox-row.js';
 import { uuidV7 } from '../../../core/runtime/uuid-v7.js';
 import { raw, sql, type Sql } from '../../dialects/sql.js';
 import type { OwnConnections, Run } from '../own-connections.js';
@@ -12,6 +13,8 @@ export interface ReplayTarget {
   readonly broker: string;
   /** The topic behind an alias; `undefined` when this configuration has none of that name. */
   topic(alias: string): { readonly topic: string; readonly instanceId: string | null } | undefined;
+  /** Why this message could not be sent, `null` when it can: the wire may carry less than the one that it came by. */
+  problem(message: OutboxMessage): string | null;
 }
 
 interface DeadRow {
@@ -65,10 +68,12 @@ async function replayDead(
   const { columns, values } = dueNow(own, rowId, request);
   await run(sql`
     INSERT INTO ${table} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq,
-      deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload, payload_bytes)
+      deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload,
+      payload_encoding, payload_bytes)
     SELECT ${values}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq, deliver_at,
       ${raw(groupId === null ? 'settle_group, settle_within' : 'NULL, NULL')}, COALESCE(replay_of, id),
-      ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload, payload_bytes
+      ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload,
+      payload_encoding, payload_bytes
     FROM ${table} WHERE id = ${id}`);
   await run(sql`UPDATE ${table} SET open_key = NULL, updated_at = ${now} WHERE id = ${id}`);
   return { id, outcome: 'replayed', rowId };
@@ -86,14 +91,36 @@ async function replayParked(
   if (!isOpen(parked) || messageId === null || groupId === null || parked.payload === null || !topic) {
     return { id, outcome: 'not-replayable' };
   }
-  await reopen(own, run, groupId, messageId, request);
   const rowId = uuidV7();
+  const message: OutboxMessage = {
+    id: rowId,
+    connection: target.connection,
+    broker: target.broker,
+    topicAlias: parked.topic_alias!,
+    topic: topic.topic,
+    instanceId: topic.instanceId,
+    tag: parked.tag,
+    key: parked.msg_key ?? messageId,
+    orderingKey: parked.ordering_key,
+    payload: parked.payload,
+    payloadEncoding: parked.payload_encoding,
+    headers: parked.headers,
+    settleGroup: null,
+    settleWithinMs: null,
+    maxAttempts: request.maxAttempts,
+    replayOf: messageId,
+    targetGroup: groupId,
+  };
+  const problem = target.problem(message);
+  if (problem !== null) return { id, outcome: 'not-replayable', problem };
+  await reopen(own, run, groupId, messageId, request);
   const { columns, values } = dueNow(own, rowId, request);
   await run(sql`
     INSERT INTO ${raw(own.tables.statusLog)} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key,
-      ordering_key, replay_of, target_group, headers, payload, payload_bytes)
-    VALUES (${values}, ${target.connection}, ${target.broker}, ${parked.topic_alias}, ${topic.topic}, ${topic.instanceId}, ${parked.tag},
-      ${parked.msg_key ?? messageId}, ${parked.ordering_key}, ${messageId}, ${groupId}, ${parked.headers}, ${parked.payload}, ${Buffer.byteLength(parked.payload)})`);
+      ordering_key, replay_of, target_group, headers, payload, payload_encoding, payload_bytes)
+    VALUES (${values}, ${message.connection}, ${message.broker}, ${message.topicAlias}, ${message.topic}, ${message.instanceId},
+      ${message.tag}, ${message.key}, ${message.orderingKey}, ${messageId}, ${groupId}, ${message.headers}, ${message.payload},
+      ${message.payloadEncoding}, ${Buffer.byteLength(message.payload)})`);
   return { id, outcome: 'replayed', rowId };
 }
 

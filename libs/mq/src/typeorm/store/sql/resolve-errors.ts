@@ -17,12 +17,14 @@ export interface ParkedRow {
   readonly ordering_key: string | null;
   readonly headers: string | null;
   readonly payload: string | null;
+  readonly payload_encoding: 'base64' | null;
 }
 
 /** The unresolved error row is what two operators compete for: read under its lock, so who comes second finds it resolved. */
 export async function lockParked(own: OwnConnections, run: Run, which: Sql): Promise<ParkedRow[]> {
   const { rows } = await run<ParkedRow>(sql`
-    SELECT id, direction, message_id, topic_alias, tag, msg_key, group_id, parked, resolved_at, ordering_key, headers, payload
+    SELECT id, direction, message_id, topic_alias, tag, msg_key, group_id, parked, resolved_at, ordering_key, headers, payload,
+      payload_encoding
     FROM ${raw(own.tables.errorLog)} WHERE ${which} FOR UPDATE`);
   return rows;
 }

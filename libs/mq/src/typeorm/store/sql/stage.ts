@@ -25,6 +25,7 @@ const COLUMNS = [
   'max_attempts',
   'headers',
   'payload',
+  'payload_encoding',
   'payload_bytes',
   'status',
   'lease_token',
@@ -105,6 +106,7 @@ function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
     row.maxAttempts,
     row.headers,
     row.payload,
+    row.payloadEncoding,
     Buffer.byteLength(row.payload),
     ...(row.leased ? ['SENDING', lease.token, lease.owner, 1] : ['PENDING', null, null, 0]),
   ];
