@@ -1,4 +1,6 @@
 const SPECIAL = /[&<>\r]/;
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000B-\u001F]/g;
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '\r': '&#13;' };
 
 /** Every answer starts with it. The namespace has no slash at its end: the Java SDK loses the code of an error with one. */
@@ -17,10 +19,6 @@ export function element(name: string, text: string | number): string {
 
 /** The same of bytes: what is no ASCII as it is, control characters as references, `&#0;` among them. */
 export function bytesElement(name: string, bytes: Buffer): Buffer {
-  // oxlint-disable-next-line no-control-regex
-  const content = escapeText(bytes.toString('latin1')).replace(
-    /[\u0000-\u0008\u000B-\u001F]/g,
-    (c) => `&#${c.charCodeAt(0)};`,
-  );
+  const content = escapeText(bytes.toString('latin1')).replace(CONTROL, (c) => `&#${c.charCodeAt(0)};`);
   return Buffer.from(`<${name}>${content}</${name}>`, 'latin1');
 }
