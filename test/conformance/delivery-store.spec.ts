@@ -70,14 +70,14 @@ describeDatabases('TypeORM', (db) => {
     store: await TypeOrmDeliveryStore.create(dataSource),
     write: async (manager, effect) => void (await manager.query(`INSERT INTO effect VALUES ('${effect}')`)),
     effects: async () => (await db.query<{ name: string }>('SELECT name FROM effect')).map(({ name }) => name),
-    stage: async ({ id, status, settleGroup }) => {
+    stage: async ({ id, status, settleGroup, replayOf }) => {
       const [due, done] = FINISHED.includes(status) ? ['NULL', '1'] : ['1', 'NULL'];
       const token = status === 'SENDING' ? `'t'` : 'NULL';
       await db.query(
         `INSERT INTO mq_status_log (id, status, connection, broker, topic_alias, topic, msg_key, settle_group,
-           max_attempts, due_at, done_at, lease_token, created_at, updated_at, payload, payload_bytes)
+           max_attempts, due_at, done_at, lease_token, replay_of, created_at, updated_at, payload, payload_bytes)
          VALUES ('${id}', '${status}', 'default', 'memory', 'orders', 'shop_orders', 'k', '${settleGroup}', 10,
-           ${due}, ${done}, ${token}, 1, 1, '{}', 2)`,
+           ${due}, ${done}, ${token}, ${replayOf === undefined ? 'NULL' : `'${replayOf}'`}, 1, 1, '{}', 2)`,
       );
     },
     statusOf: async (id) => {

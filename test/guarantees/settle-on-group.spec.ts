@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { MqConsumerService, PermanentError } from 'nestjs-reliable-mq';
+import { MqAdminService, MqConsumerService, PermanentError, TransportError } from 'nestjs-reliable-mq';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
@@ -115,5 +115,49 @@ describeDatabases('a topic that is settled by a group', (db) => {
     await eventually(() => broker(node) === 0);
     expect(await tables.statuses()).toMatchObject([{ status: 'SENT', due_at: null }]);
     expect(await tables.effects()).toHaveLength(1);
+  });
+
+  describe('and a dead message that is replayed', () => {
+    /** A message that the broker has taken, whose sender never learned of it and gave up. */
+    async function dead(
+      work?: Handle,
+    ): Promise<{ node: Node; group: MqConsumerService; admin: MqAdminService; id: string }> {
+      const { node, group } = await boot('1s', work);
+      node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: Infinity, stored: true });
+      const publication = await node.mq.publish('payments', { payload: 1 }, OWN);
+      const { id } = publication.messages[0]!;
+      await eventuallyPasses(async () => expect(await tables.statuses()).toMatchObject([{ status: 'DEAD' }]));
+      node.broker.heal();
+      return { node, group, admin: node.app.get(MqAdminService), id };
+    }
+
+    it('is settled by its one handling, and not sent again', async () => {
+      const { node, group, admin, id } = await dead();
+      expect(await admin.replay([id], { reason: 'the broker is back' })).toMatchObject([{ outcome: 'replayed' }]);
+      group.resume('books');
+      await eventuallyPasses(async () =>
+        expect((await tables.statuses()).map(({ status }) => status)).toEqual(['DEAD', 'SENT']),
+      );
+      expect(await tables.effects()).toEqual([id]);
+      expect(await admin.counts()).toMatchObject({ byStatus: { DEAD: 0, ACCEPTED: 0, SENT: 1 } });
+      expect(node.broker.published.at(-1)!.properties).toMatchObject({ 'mq-id': id });
+    });
+
+    it('is dead again, once, when its group parks it', async () => {
+      const { group, admin, id } = await dead(() => Promise.reject(new PermanentError('no such account')));
+      await admin.replay([id], { reason: 'try again' });
+      group.resume('books');
+      await eventuallyPasses(async () =>
+        expect((await tables.statuses()).map(({ status }) => status)).toEqual(['DEAD', 'DEAD']),
+      );
+      expect(await admin.counts()).toMatchObject({ byStatus: { DEAD: 1, ACCEPTED: 0 } });
+      const [replayed, ...more] = await admin.find({ status: 'DEAD' });
+      expect(more).toEqual([]);
+      expect(replayed).toMatchObject({ messageId: id });
+      expect(await admin.discard([replayed!.id], { reason: 'the account is closed' })).toMatchObject([
+        { outcome: 'discarded' },
+      ]);
+      expect(await admin.counts()).toMatchObject({ byStatus: { DEAD: 0 }, parkedDeliveries: 0 });
+    });
   });
 });

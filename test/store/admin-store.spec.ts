@@ -34,7 +34,7 @@ describeDatabases('what operators do', (db) => {
     for (const attempt of [1, 2]) {
       await deliveries.recordFailure(delivery(messageId, { ...fields, attempt, parked: false, payload: null }));
     }
-    await deliveries.park(delivery(messageId, fields), { inbox: true, settleGroup: null });
+    await deliveries.park(delivery(messageId, fields), { inbox: true, awaited: null });
     const [record] = await outbox.admin.find({ side: 'consume', messageId });
     return record!.id;
   }
@@ -144,7 +144,10 @@ describeDatabases('what operators do', (db) => {
   test('what the group that settles a topic has given up goes to that group alone', async () => {
     const [row] = await outbox.bench.leased(outbox.bench.row({ settleGroup: 'stock', settleWithinMs: 60_000 }));
     await outbox.store.markSent([{ ...refOf(row!), brokerMessageId: 'B1' }]);
-    await deliveries.park(delivery(row!.id), { inbox: true, settleGroup: 'stock' });
+    await deliveries.park(delivery(row!.id), {
+      inbox: true,
+      awaited: { id: row!.id, messageId: row!.id, group: 'stock' },
+    });
     expect(await outbox.bench.status(row!.id)).toBe('DEAD');
     const rowId = rowIdOf((await outbox.admin.replay([row!.id], REPLAY))[0]);
     expect(await outbox.bench.claim()).toMatchObject([
@@ -181,6 +184,44 @@ describeDatabases('what operators do', (db) => {
     expect(await outbox.store.prune('inbox', 0, 9)).toBe(2);
     expect(await outbox.store.prune('inbox', 0, 9)).toBe(0);
     expect(await db.query('SELECT message_id FROM mq_inbox')).toEqual([{ message_id: 'still parked' }]);
+  });
+
+  test('what was handled stays known as long as a row of the message may be sent again', async () => {
+    const old = (id: string): Promise<unknown> =>
+      db.query(
+        `INSERT INTO mq_inbox (group_id, message_id, token, state, created_at) VALUES ('GID_stock', '${id}', 't', 'HANDLED', 1)`,
+      );
+    const known = async (): Promise<string[]> => {
+      await outbox.store.prune('inbox', 0, 9);
+      const rows = await db.query<{ message_id: string }>('SELECT message_id FROM mq_inbox');
+      return rows.map((row) => row.message_id).toSorted();
+    };
+    const dead = await deadRow(outbox.bench.row());
+    const [pending] = await outbox.bench.publish([outbox.bench.row()]);
+    for (const id of [dead, pending!, 'gone']) await old(id);
+    expect(await known()).toEqual([dead, pending].toSorted());
+
+    // The replay has a row of its own, and needs the inbox row of the message as its first row did.
+    const rowId = rowIdOf((await outbox.admin.replay([dead], REPLAY))[0]);
+    await outbox.admin.cancel([pending!], REPLAY);
+    await db.query(`DELETE FROM mq_status_log WHERE id = '${dead}'`);
+    expect(await known()).toEqual([dead]);
+    await outbox.admin.cancel([rowId], REPLAY);
+    expect(await known()).toEqual([]);
+  });
+
+  test('a replay that its group gives up is dead, and brought back as what it replays', async () => {
+    const id = await deadRow(outbox.bench.row({ settleGroup: 'stock', settleWithinMs: 60_000 }));
+    const first = rowIdOf((await outbox.admin.replay([id], REPLAY))[0]);
+    await outbox.bench.claim();
+    await deliveries.park(delivery(id), { inbox: true, awaited: { id: first, messageId: id, group: 'stock' } });
+    expect(await outbox.bench.status(first)).toBe('DEAD');
+    expect((await outbox.admin.stats()).byStatus.DEAD).toBe(1);
+    expect((await outbox.admin.find({ status: 'DEAD' })).map((record) => record.id)).toEqual([first]);
+    const second = rowIdOf((await outbox.admin.replay([first], REPLAY))[0]);
+    expect(await outbox.bench.claim()).toMatchObject([{ id: second, replayOf: id, targetGroup: 'GID_stock' }]);
+    expect((await outbox.admin.stats()).byStatus.DEAD).toBe(0);
+    expect(await db.query('SELECT * FROM mq_inbox')).toEqual([]);
   });
 
   test('what is neither dead nor parked is left alone', async () => {

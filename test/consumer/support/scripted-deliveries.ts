@@ -78,13 +78,13 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
     if (options.inbox && this.rows.has(key)) return 'superseded';
     const parked = await super.park(entry, options);
     if (options.inbox) this.rows.set(key, 'parked');
-    if (options.settleGroup !== null) this.settled.push(`dead:${entry.messageId}/${options.settleGroup}`);
+    if (options.awaited !== null) this.settled.push(`dead:${options.awaited.id}/${options.awaited.group}`);
     return parked;
   }
 
   override async settleHandled(...args: Parameters<MemoryDeliveryStore['settleHandled']>): Promise<void> {
     this.step('settleHandled');
-    this.settled.push(`${args[0]}/${args[1]}`);
+    this.settled.push(`${args[0].id}/${args[0].group}`);
     return super.settleHandled(...args);
   }
 
@@ -98,10 +98,10 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
         if (state === 'entered') tx.handle.write(() => this.rows.set(key, 'handled'));
         return state;
       },
-      settle: async (messageId, group, brokerMessageId) => {
+      settle: async (awaited, brokerMessageId) => {
         this.step('settle');
-        await tx.settle(messageId, group, brokerMessageId);
-        tx.handle.write(() => this.settled.push(`${messageId}/${group}`));
+        await tx.settle(awaited, brokerMessageId);
+        tx.handle.write(() => this.settled.push(`${awaited.id}/${awaited.group}`));
       },
       readBack: async (...args) => {
         this.step('readBack');

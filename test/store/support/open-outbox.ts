@@ -43,7 +43,7 @@ export async function openOutbox(db: TestDatabase, options: Partial<DataSourceOp
         await db.query(`UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - ${ms}`).join(', ')}`);
       }
     },
-    settle: (messageId, group, brokerMessageId) => deliveries.settleHandled(messageId, group, brokerMessageId),
+    settle: (id, group, brokerMessageId) => deliveries.settleHandled({ id, messageId: id, group }, brokerMessageId),
     async errors(messageId) {
       const rows = await db.query<{ parked: boolean | number; error_code: string }>(
         `SELECT parked, error_code FROM mq_error_log WHERE message_id = '${messageId}' ORDER BY id`,

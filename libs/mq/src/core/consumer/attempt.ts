@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MqError } from '../errors/mq-error.js';
 import type { MqMessage } from '../message/message.js';
-import { InboxContention, type DeliveryTransaction } from '../store/delivery-store.js';
+import { type AwaitedRow, InboxContention, type DeliveryTransaction } from '../store/delivery-store.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { CutOff, runWithCutOff } from './cut-off.js';
 import type { RegisteredHandler } from './handler.js';
@@ -22,6 +22,8 @@ export interface AttemptRequest<Handle> {
   readonly handler: RegisteredHandler<Handle>;
   readonly message: MqMessage;
   readonly brokerMessageId: string;
+  /** The status row that this handling finishes. */
+  readonly awaited: AwaitedRow | null;
   readonly attempt: number;
   readonly lockWaitMs: number;
   /** What the handler watches. Also aborted by the lease keeper. */
@@ -45,7 +47,7 @@ export async function runAttempt<Handle>(
   request: AttemptRequest<Handle>,
 ): Promise<AttemptOutcome> {
   const { subscription, message, lockWaitMs } = request;
-  const { group, settleGroup } = subscription;
+  const { group } = subscription;
   const token = randomUUID();
   let started = false;
 
@@ -61,7 +63,7 @@ export async function runAttempt<Handle>(
       tx.handle,
       () => tx.sever(),
       async (check) => {
-        if (settleGroup !== null) await tx.settle(message.id, settleGroup, request.brokerMessageId);
+        if (request.awaited !== null) await tx.settle(request.awaited, request.brokerMessageId);
         check();
         if (!(await tx.readBack(group.groupId, message.id, token))) throw lostTransaction(request);
       },

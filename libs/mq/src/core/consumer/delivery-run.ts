@@ -8,9 +8,10 @@ import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { deliveryEntry, deliveryFailure } from './delivery-entry.js';
 import { exhausted, givenUp, undecodable, unmatched } from './delivery-errors.js';
+import type { AwaitedRow } from '../store/delivery-store.js';
 import type { GroupState } from './group-state.js';
 import type { RegisteredHandler } from './handler.js';
-import { identify, toMqMessage, type Identity } from './inbound.js';
+import { awaitedRow, identify, toMqMessage, type Identity } from './inbound.js';
 import type { LeasedDelivery } from './leased-delivery.js';
 import type { Subscription } from './subscription.js';
 
@@ -144,6 +145,7 @@ export class DeliveryRun<Handle> {
       handler,
       message,
       brokerMessageId: lease.message.brokerMessageId,
+      awaited: this.awaited,
       attempt: this.count.attempt,
       lockWaitMs: lease.lockWaitMs,
       controller,
@@ -227,12 +229,12 @@ export class DeliveryRun<Handle> {
   /** After the attempt's rollback and outside of it, so that neither takes the other along. */
   private async park(error: unknown): Promise<StepResult> {
     const { context, subscription, ref } = this;
-    const { settleGroup, group } = subscription;
+    const { group } = subscription;
     // Without an inbox this row is all that tells a dead letter that was parked from one that was not.
     const inbox = group.inbox || this.isDeadLetter;
     try {
       const entry = deliveryEntry(this.failed, error, true);
-      const parked = await context.deliveries.park(entry, { inbox, settleGroup });
+      const parked = await context.deliveries.park(entry, { inbox, awaited: this.awaited });
       if (parked === 'parked') context.events.emit('delivery.parked', { ...ref, error: deliveryFailure(error) });
       else context.events.emit('delivery.duplicate', ref);
     } catch (failure) {
@@ -251,11 +253,10 @@ export class DeliveryRun<Handle> {
   }
 
   private async acknowledgeDuplicate(of: 'handled' | 'parked'): Promise<StepResult> {
-    const { context, subscription, lease, ref } = this;
-    if (of === 'handled' && subscription.settleGroup !== null) {
+    const { context, lease, ref, awaited } = this;
+    if (of === 'handled' && awaited !== null) {
       try {
-        const { brokerMessageId } = lease.message;
-        await context.deliveries.settleHandled(ref.messageId, subscription.settleGroup, brokerMessageId);
+        await context.deliveries.settleHandled(awaited, lease.message.brokerMessageId);
       } catch (error) {
         return this.turnedAway(error);
       }
@@ -272,6 +273,12 @@ export class DeliveryRun<Handle> {
   private ack(): StepResult {
     this.lease.ack();
     return DONE;
+  }
+
+  /** The status row that is done when this group has handled the message. */
+  private get awaited(): AwaitedRow | null {
+    const { settleGroup } = this.subscription;
+    return settleGroup === null ? null : awaitedRow(this.lease.message, this.identity.id, settleGroup);
   }
 
   private get failed(): Parameters<typeof deliveryEntry>[0] {

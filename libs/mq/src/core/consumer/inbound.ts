@@ -2,7 +2,8 @@ import type { ResolvedGroup } from '../config/resolved-options.js';
 import { bodyBytes } from '../message/body.js';
 import { decodeBody } from '../message/decode-body.js';
 import { MqMessage } from '../message/message.js';
-import { decodeHeaders, MQ_HEADERS, MQ_ID } from '../message/wire-properties.js';
+import { decodeHeaders, MQ_HEADERS, MQ_ID, MQ_ROW } from '../message/wire-properties.js';
+import type { AwaitedRow } from '../store/delivery-store.js';
 import type { InboundMessage } from '../transport/transport.js';
 import type { Subscription } from './subscription.js';
 
@@ -42,6 +43,11 @@ export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffi
   } catch (error) {
     return { id: brokers, problem: error ?? new Error(`identify() of group '${group.alias}' threw nothing`) };
   }
+}
+
+/** Which status row sent this copy of a message whose topic settles on `group`. */
+export function awaitedRow(message: InboundMessage, messageId: string, group: string): AwaitedRow {
+  return { id: message.properties[MQ_ROW] ?? messageId, messageId, group };
 }
 
 /** The message as a handler sees it. @throws what the topic's codec throws for a body that it cannot read */

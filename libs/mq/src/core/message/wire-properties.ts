@@ -1,5 +1,7 @@
 /** Property that carries our message id. */
 export const MQ_ID = 'mq-id';
+/** Property of a replay: the id of its row, which the group that a topic settles on finishes. Else a row has the message's id. */
+export const MQ_ROW = 'mq-row';
 /** Property that carries all headers of the user: one JSON object, base64url, because wires forbid `:` and `|`. */
 export const MQ_HEADERS = 'mq-headers';
 /** Property of a replayed delivery: the one group id that is to run it; other groups of this module acknowledge it. */

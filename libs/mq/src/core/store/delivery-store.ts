@@ -27,18 +27,29 @@ export interface DeliveryStore<Handle = unknown> {
   recordFailure(entry: ErrorEntry): Promise<void>;
 
   /**
-   * Parks a delivery in one new transaction: inbox row (`parked`), error row with the payload, and if `settleGroup`
-   * names a group, the status row of this message that waits for it becomes `DEAD`.
+   * Parks a delivery in one new transaction: inbox row (`parked`), error row with the payload, and the status row that
+   * waits for its group, if there is one, becomes `DEAD`.
    * `'superseded'` when the inbox holds a row of this message already: then nothing is written.
    * Without `inbox` the error row alone is written.
    */
   park(
     entry: ErrorEntry,
-    options: { readonly inbox: boolean; readonly settleGroup: string | null },
+    options: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
   ): Promise<'parked' | 'superseded'>;
 
   /** Settles the status row of a message whose inbox row says handled: the duplicate of a delivery whose own settling was lost. */
-  settleHandled(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void>;
+  settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
+}
+
+/**
+ * The status row that is done when a group has handled its message (`settleOn`). Its id is that of the message, but for a
+ * replay: that has a row of its own, and on the wire the id of the message that it replays.
+ */
+export interface AwaitedRow {
+  readonly id: string;
+  readonly messageId: string;
+  /** Alias of the group that the row waits for; a row that waits for another is left alone. */
+  readonly group: string;
 }
 
 export interface DeliveryTransaction<Handle = unknown> {
@@ -53,7 +64,7 @@ export interface DeliveryTransaction<Handle = unknown> {
   enter(groupId: string, messageId: string, token: string): Promise<'entered' | 'handled' | 'parked'>;
 
   /** Finishes the status row of a message whose topic settles on this group. Immediately before `readBack`: earlier it would hold up bulk marks while the handler runs. */
-  settle(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void>;
+  settle(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
 
   /**
    * Reads the inbox row back under the token, as the last statement. `false`, or an error, means that what looks like a

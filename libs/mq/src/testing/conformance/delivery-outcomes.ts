@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AwaitedRow } from '../../core/store/delivery-store.js';
 import type { OutboxStatus } from '../../core/store/outbox-row.js';
 import type { DeliveryStoreTest } from './delivery-store-harness.js';
 
@@ -20,7 +21,7 @@ export function outcomeTests(test: DeliveryStoreTest): void {
   test('parks a message, with its payload and for good', async (bench) => {
     const id = bench.id();
     const entry = bench.entry(id, { parked: true, payload: '{"order":7}' });
-    assert.equal(await bench.store.park(entry, { inbox: true, settleGroup: null }), 'parked');
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: null }), 'parked');
     assert.equal(await bench.deliver(id, (tx) => bench.write(tx, id)), 'parked');
     assert.equal(await bench.has(id), false);
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 1 });
@@ -31,7 +32,7 @@ export function outcomeTests(test: DeliveryStoreTest): void {
     await bench.harness.stage({ id, status: 'ACCEPTED', settleGroup: 'stock' });
     await bench.deliver(id);
     const entry = bench.entry(id, { parked: true });
-    assert.equal(await bench.store.park(entry, { inbox: true, settleGroup: 'stock' }), 'superseded');
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: bench.awaited(id) }), 'superseded');
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 0 });
     assert.equal((await bench.harness.statusOf(id)).status, 'ACCEPTED');
   });
@@ -39,7 +40,7 @@ export function outcomeTests(test: DeliveryStoreTest): void {
   test('parks without an inbox as an error row alone', async (bench) => {
     const id = bench.id();
     const entry = bench.entry(id, { parked: true });
-    assert.equal(await bench.store.park(entry, { inbox: false, settleGroup: null }), 'parked');
+    assert.equal(await bench.store.park(entry, { inbox: false, awaited: null }), 'parked');
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 1 });
     assert.equal(await bench.deliver(id), 'entered');
   });
@@ -57,7 +58,7 @@ export function outcomeTests(test: DeliveryStoreTest): void {
     for (const [status, settleGroup, expected] of cases) {
       const id = bench.id();
       await bench.harness.stage({ id, status, settleGroup });
-      await bench.store.park(bench.entry(id, { parked: true }), { inbox: true, settleGroup: 'stock' });
+      await bench.store.park(bench.entry(id, { parked: true }), { inbox: true, awaited: bench.awaited(id) });
       assert.equal((await bench.harness.statusOf(id)).status, expected, `${status} for ${settleGroup}`);
     }
   });
@@ -67,22 +68,47 @@ export function outcomeTests(test: DeliveryStoreTest): void {
       const id = bench.id();
       await bench.harness.stage({ id, status, settleGroup });
       const failing = bench.deliver(id, async (tx) => {
-        await tx.settle(id, 'stock', 'B7');
+        await tx.settle(bench.awaited(id), 'B7');
         throw new Error('no');
       });
       await assert.rejects(failing, /no/);
       assert.equal((await bench.harness.statusOf(id)).status, status, `${status} after a rollback`);
 
-      await bench.deliver(id, (tx) => tx.settle(id, 'stock', 'B7'));
+      await bench.deliver(id, (tx) => tx.settle(bench.awaited(id), 'B7'));
       assert.deepEqual(await bench.harness.statusOf(id), expected, `${status} for ${settleGroup}`);
     }
+  });
+
+  test('finishes the row of a replay, which has an id of its own, and no row of another message', async (bench) => {
+    for (const finish of [
+      (awaited: AwaitedRow) => bench.store.settleHandled(awaited, 'B7'),
+      (awaited: AwaitedRow) => bench.deliver(awaited.messageId, (tx) => tx.settle(awaited, 'B7')),
+    ]) {
+      const [messageId, row, other] = [bench.id(), bench.id(), bench.id()];
+      await bench.harness.stage({ id: messageId, status: 'DEAD', settleGroup: 'stock' });
+      await bench.harness.stage({ id: row, status: 'ACCEPTED', settleGroup: 'stock', replayOf: messageId });
+      await bench.harness.stage({ id: other, status: 'ACCEPTED', settleGroup: 'stock' });
+      await finish({ id: other, messageId, group: 'stock' });
+      await bench.store.settleHandled({ id: row, messageId, group: 'stock' }, 'B7');
+      assert.deepEqual(await bench.harness.statusOf(row), SETTLED);
+      assert.equal((await bench.harness.statusOf(messageId)).status, 'DEAD');
+      assert.equal((await bench.harness.statusOf(other)).status, 'ACCEPTED');
+    }
+  });
+
+  test('makes the row of a replay DEAD when its message is parked', async (bench) => {
+    const [messageId, row] = [bench.id(), bench.id()];
+    await bench.harness.stage({ id: row, status: 'ACCEPTED', settleGroup: 'stock', replayOf: messageId });
+    const awaited = { id: row, messageId, group: 'stock' };
+    await bench.store.park(bench.entry(messageId, { parked: true }), { inbox: true, awaited });
+    assert.equal((await bench.harness.statusOf(row)).status, 'DEAD');
   });
 
   test('settles a message whose settling was lost', async (bench) => {
     for (const [status, settleGroup, expected] of SETTLING) {
       const id = bench.id();
       await bench.harness.stage({ id, status, settleGroup });
-      await bench.store.settleHandled(id, 'stock', 'B7');
+      await bench.store.settleHandled(bench.awaited(id), 'B7');
       assert.deepEqual(await bench.harness.statusOf(id), expected, `${status} for ${settleGroup}`);
     }
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
+import type { AwaitedRow, DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { OutboxStatus } from '../../core/store/outbox-row.js';
 
@@ -23,6 +23,8 @@ export interface StagedRow {
   readonly id: string;
   readonly status: OutboxStatus;
   readonly settleGroup: string;
+  /** Of a replay: the message that it brings back. */
+  readonly replayOf?: string;
 }
 
 export type DeliveryStoreTest = (title: string, run: (bench: DeliveryStoreBench<unknown>) => Promise<void>) => void;
@@ -40,6 +42,11 @@ export class DeliveryStoreBench<Handle> {
 
   id(): string {
     return randomUUID();
+  }
+
+  /** The row of a message that waits for the group `stock`. */
+  awaited(messageId: string): AwaitedRow {
+    return { id: messageId, messageId, group: 'stock' };
   }
 
   /** A delivery as the consumer makes it: enter, handle, read back. Answers what `enter` said. */

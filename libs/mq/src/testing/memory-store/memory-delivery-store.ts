@@ -1,7 +1,12 @@
 import type { Clock } from '../../core/runtime/clock.js';
 import { deferred } from '../../core/runtime/deferred.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import { InboxContention, type DeliveryStore, type DeliveryTransaction } from '../../core/store/delivery-store.js';
+import {
+  type AwaitedRow,
+  InboxContention,
+  type DeliveryStore,
+  type DeliveryTransaction,
+} from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { MemoryOutboxRow } from './memory-outbox-row.js';
 import { MemoryOutboxStore } from './memory-outbox-store.js';
@@ -53,8 +58,7 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
         tx.write(() => this.inbox.set(key, row));
         return 'entered';
       },
-      settle: async (messageId, settleGroup, brokerMessageId) =>
-        tx.write(() => this.settle(messageId, settleGroup, brokerMessageId)),
+      settle: async (awaited, brokerMessageId) => tx.write(() => this.settle(awaited, brokerMessageId)),
       readBack: async (groupId, messageId, token) =>
         tx.active && entered?.key === keyOf(groupId, messageId) && entered.row.token === token,
       sever: () => tx.rollBack(),
@@ -78,7 +82,7 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
 
   async park(
     entry: ErrorEntry,
-    { inbox, settleGroup }: { readonly inbox: boolean; readonly settleGroup: string | null },
+    { inbox, awaited }: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
   ): Promise<'parked' | 'superseded'> {
     const key = keyOf(entry.groupId!, entry.messageId!);
     if (inbox) {
@@ -88,17 +92,17 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     }
     this.errors.push(entry);
     const { errorCode, message: errorMessage } = entry;
-    const waiting = this.waitingRow(entry.messageId!, settleGroup);
+    const waiting = awaited && this.waitingRow(awaited);
     if (waiting && waiting.status !== 'DEAD') this.finish(waiting, { status: 'DEAD', errorCode, errorMessage });
     return 'parked';
   }
 
-  async settleHandled(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
-    this.settle(messageId, settleGroup, brokerMessageId);
+  async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
+    this.settle(awaited, brokerMessageId);
   }
 
-  private settle(messageId: string, settleGroup: string, brokerMessageId: string): void {
-    const row = this.waitingRow(messageId, settleGroup);
+  private settle(awaited: AwaitedRow, brokerMessageId: string): void {
+    const row = this.waitingRow(awaited);
     if (row) this.finish(row, { status: 'SENT', brokerMessageId });
   }
 
@@ -111,9 +115,9 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     );
   }
 
-  private waitingRow(messageId: string, settleGroup: string | null): MemoryOutboxRow | undefined {
-    const row = this.outbox.rows.get(messageId);
-    const waits = row && settleGroup !== null && row.settleGroup === settleGroup;
+  private waitingRow({ id, messageId, group }: AwaitedRow): MemoryOutboxRow | undefined {
+    const row = this.outbox.rows.get(id);
+    const waits = row && (row.replayOf ?? row.id) === messageId && row.settleGroup === group;
     return waits && row.status !== 'SENT' && row.status !== 'CANCELLED' ? row : undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import type { AwaitedRow } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { raw, sql, type Sql } from '../dialects/sql.js';
@@ -43,21 +44,21 @@ export class DeliveryStatements {
    * marked the row yet, may have given it up (`DEAD`), or another process may be sending it again. Clearing the token
    * fences all of them off.
    */
-  async settle(runner: QueryRunner, messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
+  async settle(runner: QueryRunner, awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
     await this.run(
       runner,
       sql`UPDATE ${this.statusLog} SET status = 'SENT', broker_message_id = ${brokerMessageId}, ${this.finished()}
-        WHERE id = ${messageId} AND settle_group = ${settleGroup} AND status NOT IN ('SENT', 'CANCELLED')`,
+        WHERE ${waitsFor(awaited)} AND status NOT IN ('SENT', 'CANCELLED')`,
     );
   }
 
   /** The group has given up on the message: nobody shall send it again. It left, so it holds no younger one back. */
-  async bury(runner: QueryRunner, entry: ErrorEntry, settleGroup: string): Promise<void> {
+  async bury(runner: QueryRunner, entry: ErrorEntry, awaited: AwaitedRow): Promise<void> {
     await this.run(
       runner,
       sql`UPDATE ${this.statusLog} SET status = 'DEAD', last_error_code = ${entry.errorCode},
           last_error = ${fit(entry.message, 500)}, ${this.finished()}
-        WHERE id = ${entry.messageId} AND settle_group = ${settleGroup} AND status NOT IN ('SENT', 'DEAD', 'CANCELLED')`,
+        WHERE ${waitsFor(awaited)} AND status NOT IN ('SENT', 'DEAD', 'CANCELLED')`,
     );
   }
 
@@ -83,4 +84,9 @@ export class DeliveryStatements {
   private async run<Row>(runner: QueryRunner, statement: Sql): Promise<Row[]> {
     return (await runSql<Row>(runner, this.dialect, statement)).rows;
   }
+}
+
+/** By primary key. The id came over the wire, so the row must also say that it is of this message. */
+function waitsFor({ id, messageId, group }: AwaitedRow): Sql {
+  return sql`id = ${id} AND COALESCE(replay_of, id) = ${messageId} AND settle_group = ${group}`;
 }

@@ -3,7 +3,7 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import type { DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
+import type { AwaitedRow, DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
 import { tableNames, type MqTables } from '../table-names.js';
@@ -90,13 +90,13 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     await this.statement((runner) => this.parts.statements.insertError(runner, entry));
   }
 
-  async settleHandled(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
-    await this.statement((runner) => this.parts.statements.settle(runner, messageId, settleGroup, brokerMessageId));
+  async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
+    await this.statement((runner) => this.parts.statements.settle(runner, awaited, brokerMessageId));
   }
 
   park(
     entry: ErrorEntry,
-    { inbox, settleGroup }: { readonly inbox: boolean; readonly settleGroup: string | null },
+    { inbox, awaited }: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
   ): Promise<'parked' | 'superseded'> {
     const { dataSource, dialect, statements } = this.parts;
     return dataSource.transaction('READ COMMITTED', async ({ queryRunner }) => {
@@ -111,7 +111,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
         if (!(await dialect.insert(runner, statements.tables.inbox, row))) return 'superseded';
       }
       await statements.insertError(runner, entry);
-      if (settleGroup !== null) await statements.bury(runner, entry, settleGroup);
+      if (awaited !== null) await statements.bury(runner, entry, awaited);
       return 'parked';
     });
   }

@@ -1,5 +1,5 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { InboxContention, type DeliveryTransaction } from '../../core/store/delivery-store.js';
+import { type AwaitedRow, InboxContention, type DeliveryTransaction } from '../../core/store/delivery-store.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
 import type { DeliveryStatements } from './delivery-statements.js';
 
@@ -30,8 +30,8 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
     return state === 'PARKED' ? 'parked' : 'handled';
   }
 
-  settle(messageId: string, settleGroup: string, brokerMessageId: string): Promise<void> {
-    return this.statements.settle(this.runner, messageId, settleGroup, brokerMessageId);
+  settle(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
+    return this.statements.settle(this.runner, awaited, brokerMessageId);
   }
 
   readBack(groupId: string, messageId: string, token: string): Promise<boolean> {

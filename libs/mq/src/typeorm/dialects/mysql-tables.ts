@@ -73,6 +73,7 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   KEY ${tables.named('ix_open')} (open_key, seq),
   KEY ${tables.named('ix_done')} (done_at),
   KEY ${tables.named('ix_key')} (msg_key),
+  KEY ${tables.named('ix_replay')} (replay_of),
   KEY ${tables.named('ix_seq')} (seq),
   ${checks.join(',\n  ')}
 ) ${options}`,

@@ -6,6 +6,7 @@ import { causesOf, failuresOf, isOpen, lockParked, resolveErrors } from './resol
 interface Row {
   readonly status: string;
   readonly settle_group: string | null;
+  readonly replay_of: string | null;
   readonly open_key: string | null;
 }
 
@@ -24,7 +25,7 @@ export function discardOne(own: OwnConnections, id: string, request: OperatorReq
   return own.transaction(async (run): Promise<Discarded> => {
     const [row] = (
       await run<Row>(
-        sql`SELECT status, settle_group, open_key FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`,
+        sql`SELECT status, settle_group, replay_of, open_key FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`,
       )
     ).rows;
     return row ? discardDead(own, run, id, row, request) : discardParked(own, run, id, request);
@@ -35,10 +36,10 @@ async function discardDead(
   own: OwnConnections,
   run: Run,
   id: string,
-  { status, settle_group: settleGroup, open_key: openKey }: Row,
+  { status, settle_group: settleGroup, replay_of: replayOf, open_key: openKey }: Row,
   request: OperatorRequest,
 ): Promise<Discarded> {
-  const causes = causesOf(id, settleGroup);
+  const causes = causesOf(id, replayOf ?? id, settleGroup);
   if (status !== 'DEAD') return { id, outcome: 'not-discardable', openKey: null };
   const open = await lockParked(own, run, causes);
   // A key that is still held although nothing is unresolved: somebody resolved the error rows by hand. Let it go.

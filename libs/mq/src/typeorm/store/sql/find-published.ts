@@ -2,7 +2,7 @@ import type { AdminFilter, AdminRecord } from '../../../core/store/admin-store.j
 import { join, raw, sql, type Sql } from '../../dialects/sql.js';
 import { toNumber } from '../leased-row.js';
 import type { OwnConnections } from '../own-connections.js';
-import { parkedError } from './parked-errors.js';
+import { hasParkedError } from './parked-errors.js';
 
 interface Row {
   readonly id: string;
@@ -30,7 +30,7 @@ export async function findPublished(own: OwnConnections, filter: AdminFilter, li
   // A group belongs to deliveries, and PARKED is what a delivery is.
   if (filter.group !== undefined || filter.status === 'PARKED') return [];
   const { tables } = own;
-  const unresolved = parkedError(tables, 'unresolved');
+  const unresolved = hasParkedError(tables, 'unresolved');
   const resolution = sql`SELECT e.resolution FROM ${raw(tables.errorLog)} AS e WHERE e.message_id = t.id AND e.parked
     AND e.resolved_at IS NOT NULL ORDER BY e.resolved_at DESC LIMIT 1`;
   const ahead = sql`SELECT h.id FROM ${raw(tables.statusLog)} AS h ${own.dialect.useIndex(tables, 'ix_open')}
@@ -39,7 +39,7 @@ export async function findPublished(own: OwnConnections, filter: AdminFilter, li
     SELECT t.id, t.replay_of, t.topic_alias, t.settle_group, t.tag, t.msg_key, t.status, t.failed_count, t.last_error_code,
       t.last_error, t.created_at, t.due_at,
       CASE t.status WHEN 'DEAD' THEN (${resolution}) WHEN 'CANCELLED' THEN t.last_error END AS resolution,
-      CASE WHEN t.status = 'DEAD' AND EXISTS (${unresolved}) THEN 1 ELSE 0 END AS unresolved,
+      CASE WHEN t.status = 'DEAD' AND ${unresolved} THEN 1 ELSE 0 END AS unresolved,
       CASE WHEN t.due_at IS NOT NULL THEN (${ahead}) END AS blocked_by
     FROM ${raw(tables.statusLog)} AS t WHERE ${conditions(filter, unresolved)} ORDER BY t.id DESC LIMIT ${limit}`);
   return rows.map(toRecord);
@@ -47,8 +47,8 @@ export async function findPublished(own: OwnConnections, filter: AdminFilter, li
 
 function conditions(filter: AdminFilter, unresolved: Sql): Sql {
   const all: Sql[] = [sql`1 = 1`];
-  if (filter.status === 'RESOLVED') all.push(sql`t.status = 'DEAD' AND NOT EXISTS (${unresolved})`);
-  else if (filter.status === 'DEAD') all.push(sql`t.status = 'DEAD' AND EXISTS (${unresolved})`);
+  if (filter.status === 'RESOLVED') all.push(sql`t.status = 'DEAD' AND NOT ${unresolved}`);
+  else if (filter.status === 'DEAD') all.push(sql`t.status = 'DEAD' AND ${unresolved}`);
   else if (filter.status !== undefined) all.push(sql`t.status = ${filter.status}`);
   if (filter.topic !== undefined) all.push(sql`t.topic_alias = ${filter.topic}`);
   if (filter.key !== undefined) all.push(sql`t.msg_key = ${filter.key}`);

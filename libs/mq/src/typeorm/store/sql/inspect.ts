@@ -4,7 +4,7 @@ import { list, raw, sql } from '../../dialects/sql.js';
 import { chunks, IDS_AT_ONCE } from '../chunks.js';
 import { toNumber } from '../leased-row.js';
 import type { OwnConnections } from '../own-connections.js';
-import { parkedError } from './parked-errors.js';
+import { hasParkedError } from './parked-errors.js';
 
 /** Reads rows back after their commit, which may have been none. Committed state only: on a connection of its own. */
 export async function confirm(own: OwnConnections, refs: readonly LeaseRef[]): Promise<(ConfirmedRow | null)[]> {
@@ -69,7 +69,7 @@ export async function stats(own: OwnConnections): Promise<OutboxStats> {
   for (const { status, n } of counts) byStatus[status] = Number(n);
   if (byStatus.DEAD > 0) {
     const [dead] = await own.read<{ n: string | number }>(
-      sql`SELECT COUNT(*) AS n FROM ${table} AS t WHERE t.status = 'DEAD' AND EXISTS (${parkedError(own.tables, 'unresolved')})`,
+      sql`SELECT COUNT(*) AS n FROM ${table} AS t WHERE t.status = 'DEAD' AND ${hasParkedError(own.tables, 'unresolved')}`,
     );
     byStatus.DEAD = Number(dead!.n);
   }

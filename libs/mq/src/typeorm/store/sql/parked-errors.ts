@@ -2,11 +2,15 @@ import { raw, sql, type Sql } from '../../dialects/sql.js';
 import type { TableNames } from '../../table-names.js';
 
 /**
- * The error rows that a dead row `t` of the outbox was parked with, for EXISTS: by the relay, or by the group that its
- * topic settles on. What other groups parked of the same message is another matter.
+ * Whether there are error rows that a dead row `t` of the outbox was parked with: by the relay, which knows rows, or by
+ * the group that its topic settles on, which knows the message. What other groups parked of it is another matter.
+ *
+ * Two EXISTS and not one with OR: each is a probe of `ix_error_message`, and MySQL reads the whole table for the OR.
  */
-export function parkedError(tables: TableNames, state: 'resolved' | 'unresolved'): Sql {
-  return sql`SELECT 1 FROM ${raw(tables.errorLog)} AS e WHERE e.message_id = t.id AND e.parked
-    AND (e.direction = 'PRODUCE' OR e.group_alias = t.settle_group)
+export function hasParkedError(tables: TableNames, state: 'resolved' | 'unresolved'): Sql {
+  const among = sql`SELECT 1 FROM ${raw(tables.errorLog)} AS e WHERE e.parked
     AND e.resolved_at ${raw(state === 'resolved' ? 'IS NOT NULL' : 'IS NULL')}`;
+  return sql`(EXISTS (${among} AND e.direction = 'PRODUCE' AND e.message_id = t.id)
+    OR (t.settle_group IS NOT NULL AND EXISTS (${among} AND e.direction = 'CONSUME' AND e.group_alias = t.settle_group
+      AND e.message_id = COALESCE(t.replay_of, t.id))))`;
 }

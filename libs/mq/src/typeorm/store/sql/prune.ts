@@ -2,7 +2,7 @@ import type { PruneTarget } from '../../../core/store/outbox-store.js';
 import { join, list, raw, sql, type Sql } from '../../dialects/sql.js';
 import { groupBy } from '../group-by.js';
 import type { OwnConnections, Run } from '../own-connections.js';
-import { parkedError } from './parked-errors.js';
+import { hasParkedError } from './parked-errors.js';
 
 /**
  * Deletes what has been finished for long enough, at most `limit` rows: picked by the index on their age, locked unless
@@ -28,8 +28,8 @@ async function pruneSent(own: OwnConnections, before: Sql, limit: number): Promi
   const aged = sql`FROM ${raw(tables.statusLog)} AS t ${dialect.useIndex(tables, 'ix_done')} WHERE t.done_at <= ${before}`;
   const pick = (which: Sql, n: number): Sql =>
     sql`SELECT t.id ${aged} AND ${which} ORDER BY t.done_at LIMIT ${n} FOR UPDATE SKIP LOCKED`;
-  const resolvedDead = sql`t.status = 'DEAD' AND EXISTS (${parkedError(tables, 'resolved')})
-    AND NOT EXISTS (${parkedError(tables, 'unresolved')})`;
+  const resolvedDead = sql`t.status = 'DEAD' AND ${hasParkedError(tables, 'resolved')}
+    AND NOT ${hasParkedError(tables, 'unresolved')}`;
   const count = await deleteById(own, tables.statusLog, pick(sql`t.status <> 'DEAD'`, limit));
   return count < limit ? count + (await deleteById(own, tables.statusLog, pick(resolvedDead, limit - count))) : count;
 }
@@ -41,10 +41,16 @@ async function pruneErrors(own: OwnConnections, before: Sql, limit: number): Pro
     own,
     tables.errorLog,
     sql`SELECT e.id FROM ${raw(tables.errorLog)} AS e ${dialect.useIndex(tables, 'ix_error_retain')}
-      WHERE e.retain_from <= ${before} AND NOT (e.parked AND EXISTS (
-        SELECT 1 FROM ${raw(tables.statusLog)} AS t WHERE t.id = e.message_id AND t.status = 'DEAD'))
+      WHERE e.retain_from <= ${before} AND NOT (e.parked AND ${anyRowOf(own, 'e.message_id', sql`t.status = 'DEAD'`)})
       ORDER BY e.retain_from LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
   );
+}
+
+/** Whether the outbox has a row, the message's own or one that replays it, of which `condition` is true. */
+function anyRowOf({ dialect, tables }: OwnConnections, messageId: string, condition: Sql): Sql {
+  const among = (column: string): Sql => sql`EXISTS (SELECT 1 FROM ${raw(tables.statusLog)} AS t
+    WHERE t.${raw(column)} = ${dialect.sameId(raw(messageId))} AND ${condition})`;
+  return sql`(${among('id')} OR ${among('replay_of')})`;
 }
 
 function deleteById(own: OwnConnections, table: string, pick: Sql): Promise<number> {
@@ -55,6 +61,10 @@ function deleteById(own: OwnConnections, table: string, pick: Sql): Promise<numb
   });
 }
 
+/**
+ * What a group has handled stays known as long as a row of that message is not done: a row that is sent again, or a dead
+ * one that somebody may replay, would make it run a second time.
+ */
 async function pruneInbox(own: OwnConnections, before: Sql, limit: number): Promise<number> {
   const { dialect, tables } = own;
   const pick = (which: Sql, n: number): Sql => sql`
@@ -63,7 +73,10 @@ async function pruneInbox(own: OwnConnections, before: Sql, limit: number): Prom
   const errors = sql`SELECT 1 FROM ${raw(tables.errorLog)} AS e
     WHERE e.message_id = ${dialect.sameId(raw('i.message_id'))} AND e.group_id = i.group_id AND e.parked AND e.resolved_at`;
   const resolved = sql`i.state = 'PARKED' AND EXISTS (${errors} IS NOT NULL) AND NOT EXISTS (${errors} IS NULL)`;
-  const count = await own.transaction((run) => deleteInbox(own, run, pick(sql`i.state = 'HANDLED'`, limit)));
+  const needed = anyRowOf(own, 'i.message_id', sql`t.status NOT IN ('SENT', 'CANCELLED')`);
+  const count = await own.transaction((run) =>
+    deleteInbox(own, run, pick(sql`i.state = 'HANDLED' AND NOT ${needed}`, limit)),
+  );
   if (count === limit) return count;
   return count + (await own.transaction((run) => deleteInbox(own, run, pick(resolved, limit - count))));
 }

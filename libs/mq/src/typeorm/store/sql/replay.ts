@@ -20,6 +20,7 @@ export interface ReplayTarget {
 interface DeadRow {
   readonly status: string;
   readonly settle_group: string | null;
+  readonly replay_of: string | null;
 }
 
 /**
@@ -36,7 +37,9 @@ export function replayOne(
 ): Promise<ReplayOutcome> {
   return own.transaction(async (run): Promise<ReplayOutcome> => {
     const [row] = (
-      await run<DeadRow>(sql`SELECT status, settle_group FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`)
+      await run<DeadRow>(
+        sql`SELECT status, settle_group, replay_of FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`,
+      )
     ).rows;
     if (row) return row.status === 'DEAD' ? replayDead(own, run, id, row, request) : { id, outcome: 'not-replayable' };
     const [parked] = await lockParked(own, run, sql`id = ${id} AND direction = 'CONSUME'`);
@@ -47,20 +50,21 @@ export function replayOne(
 
 /**
  * The new row takes over `open_key` and `seq`: a dead head holds its key back so that it can still be sent before the
- * younger ones. If its group gave it up, the message goes to that group alone.
+ * younger ones. It also takes over the group that it settles on, so that what this group does from now on is told of one
+ * row and not of two. If its group gave it up, the message goes to that group alone.
  */
 async function replayDead(
   own: OwnConnections,
   run: Run,
   id: string,
-  { settle_group: settleGroup }: DeadRow,
+  { settle_group: settleGroup, replay_of: replayOf }: DeadRow,
   request: ReplayRequest,
 ): Promise<ReplayOutcome> {
-  const causes = await lockParked(own, run, causesOf(id, settleGroup));
+  const causes = await lockParked(own, run, causesOf(id, replayOf ?? id, settleGroup));
   if (causes.length === 0) return { id, outcome: 'not-replayable' };
   const groupId = causes.find((cause) => cause.direction === 'CONSUME')?.group_id ?? null;
   await resolveErrors(own, run, sql`direction = 'PRODUCE' AND message_id = ${id}`, request);
-  if (groupId !== null) await reopen(own, run, groupId, id, request);
+  if (groupId !== null) await reopen(own, run, groupId, replayOf ?? id, request);
 
   const rowId = uuidV7();
   const now = own.dialect.nowMs;
@@ -75,7 +79,9 @@ async function replayDead(
       ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload,
       payload_encoding, payload_bytes
     FROM ${table} WHERE id = ${id}`);
-  await run(sql`UPDATE ${table} SET open_key = NULL, updated_at = ${now} WHERE id = ${id}`);
+  await run(
+    sql`UPDATE ${table} SET open_key = NULL, settle_group = NULL, settle_within = NULL, updated_at = ${now} WHERE id = ${id}`,
+  );
   return { id, outcome: 'replayed', rowId };
 }
 

@@ -34,9 +34,13 @@ export function isOpen(row: ParkedRow): boolean {
   return Boolean(row.parked) && row.resolved_at === null;
 }
 
-/** Picks the error rows that dead row `id` was parked with: by the relay, or by the group that its topic settles on. */
-export function causesOf(id: string, settleGroup: string | null): Sql {
-  return sql`message_id = ${id} AND parked AND resolved_at IS NULL AND (direction = 'PRODUCE' OR group_alias = ${settleGroup})`;
+/**
+ * Picks the unresolved error rows that dead row `id` was parked with: by the relay, which knows rows, or by the group that
+ * its topic settles on, which knows the message.
+ */
+export function causesOf(id: string, messageId: string, settleGroup: string | null): Sql {
+  return sql`message_id IN (${id}, ${messageId}) AND parked AND resolved_at IS NULL AND
+    ((direction = 'PRODUCE' AND message_id = ${id}) OR (direction = 'CONSUME' AND message_id = ${messageId} AND group_alias = ${settleGroup}))`;
 }
 
 /** Picks the error rows of a message that a group has recorded. */
