@@ -26,6 +26,12 @@ const RULES = [
     say: 'time or chance that no test can set: take Clock or Random from core/runtime',
   },
   {
+    files: /^libs\/mq\/src\/(?!core\/errors\/|testing\/).*(?<!\.spec)\.ts$/,
+    pattern:
+      /\binstanceof (Aggregate)?Error\b|\bString\((error|cause|reason|thrown)\)|\b(error|cause|reason) as Error\)\./,
+    say: 'looks into a value that anybody may have thrown, which can throw itself: take describeError from core/errors',
+  },
+  {
     files: /^libs\/mq\/src\//,
     pattern: /\bimport\.meta\b/,
     say: 'does not exist in CommonJS, which the library is built as, too',

@@ -8,8 +8,8 @@ afterEach(() => bench.stop());
 /** What is logged as a warning from now on. */
 function warnings(): string[] {
   const lines: string[] = [];
-  const logger = { log: () => {}, warn: (line: unknown) => lines.push(String(line)), error: () => {} };
-  logEvents(bench.events, logger, { produced: false, consumed: false, now: () => bench.clock.now() });
+  const logger = { log: () => {}, warn: (line: unknown) => lines.push(String(line)), error: () => {}, debug: () => {} };
+  logEvents(bench.events, logger, { produced: false, consumed: false, now: () => bench.clock.monotonic() });
   return lines;
 }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { MqLogger, MqOptions } from '../core/config/options.js';
+import type { MqOptions } from '../core/config/options.js';
 import { resolveOptions } from '../core/config/resolve-options.js';
 import type { ResolvedOptions } from '../core/config/resolved-options.js';
 import { ConsumerRunner } from '../core/consumer/consumer-runner.js';
@@ -16,6 +16,7 @@ import type { OutboxStore } from '../core/store/outbox-store.js';
 import type { MqTransport } from '../core/transport/transport.js';
 import { violationOf } from '../core/transport/violation-of.js';
 import { alertOn } from '../observability/alerter.js';
+import { type LineLogger, lineLogger } from '../observability/line-logger.js';
 import { logEvents } from '../observability/log-subscriber.js';
 import { openMqStores } from '../typeorm/open-stores.js';
 import type { TablePlace } from '../typeorm/table-names.js';
@@ -77,7 +78,7 @@ export class MqRuntime {
     );
   }
 
-  readonly logger: MqLogger;
+  readonly logger: LineLogger;
   private readonly subscriptions: (() => void)[] = [];
 
   private constructor(
@@ -94,8 +95,8 @@ export class MqRuntime {
     readonly instance: string,
   ) {
     const { log, onAlert, alertEveryMs } = options;
-    this.logger = log.logger ?? new Logger(connection === 'default' ? 'Mq' : `Mq:${connection}`);
-    const now = (): number => systemClock.now();
+    this.logger = lineLogger(log.logger ?? new Logger(connection === 'default' ? 'Mq' : `Mq:${connection}`));
+    const now = (): number => systemClock.monotonic();
     this.subscriptions.push(logEvents(events, this.logger, { ...log, now }));
     if (onAlert) {
       this.subscriptions.push(

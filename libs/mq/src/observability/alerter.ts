@@ -1,7 +1,11 @@
-import type { MqAlert, MqLogger } from '../core/config/options.js';
+import type { MqAlert } from '../core/config/options.js';
 import { describeShortLease } from '../core/consumer/short-lease.js';
 import { describeRelease } from '../core/consumer/starved-messages.js';
+import { describeError } from '../core/errors/describe-error.js';
 import type { MqEvents } from '../core/events/event-bus.js';
+import { oneLine } from '../core/runtime/one-line.js';
+import { disown } from '../core/runtime/user-code.js';
+import type { LineLogger } from './line-logger.js';
 
 type Cause = Omit<MqAlert, 'connection' | 'suppressed'>;
 
@@ -9,8 +13,9 @@ export interface AlertSettings {
   readonly connection: string;
   readonly onAlert: (alert: MqAlert) => void | Promise<void>;
   readonly everyMs: number;
+  /** A monotonic clock: with one that is set back, alerts would be held back until it has caught up. */
   readonly now: () => number;
-  readonly logger: MqLogger;
+  readonly logger: LineLogger;
 }
 
 /**
@@ -30,12 +35,18 @@ export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
       return;
     }
     last.set(key, { at: now, suppressed: 0 });
-    const alert: MqAlert = { ...cause, connection: settings.connection, suppressed: before?.suppressed ?? 0 };
+    const alert: MqAlert = {
+      ...cause,
+      message: oneLine(cause.message),
+      connection: settings.connection,
+      suppressed: before?.suppressed ?? 0,
+    };
     void Promise.resolve()
       .then(() => settings.onAlert(alert))
-      .catch((error: unknown) =>
-        settings.logger.error(`onAlert failed: ${error instanceof Error ? error.message : String(error)}`),
-      );
+      .catch((error: unknown) => {
+        disown(error);
+        settings.logger.error(`onAlert failed: ${describeError(error).message}`);
+      });
   };
 
   const off = [

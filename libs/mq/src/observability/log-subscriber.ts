@@ -1,11 +1,11 @@
-import type { MqLogger } from '../core/config/options.js';
 import { describeShortLease } from '../core/consumer/short-lease.js';
 import { describeRelease } from '../core/consumer/starved-messages.js';
 import type { MqEvents } from '../core/events/event-bus.js';
 import type { MqEventMap, MqEventName } from '../core/events/event-map.js';
+import type { LineLogger } from './line-logger.js';
 
 type Line<E extends MqEventName> = (event: MqEventMap[E]) => string;
-type Level = 'log' | 'warn' | 'error' | 'debug';
+type Level = keyof LineLogger;
 
 interface Entry<E extends MqEventName> {
   readonly level: Level;
@@ -99,11 +99,12 @@ const REPEAT_MS = 30_000;
 
 /**
  * Writes log lines for what happens. Never a payload: events carry none.
+ * @param now a monotonic clock: with one that is set back, lines would be held back until it has caught up
  * @returns the function that stops it
  */
 export function logEvents(
   events: MqEvents,
-  logger: MqLogger,
+  logger: LineLogger,
   { produced, consumed, now }: { produced: boolean; consumed: boolean; now: () => number },
 ): () => void {
   const lines = { ...LINES };
@@ -132,7 +133,6 @@ export function logEvents(
       if (lastOfCause.size > 100) lastOfCause.clear();
       lastOfCause.set(cause, now());
     }
-    if (entry.level === 'debug') logger.debug?.(text);
-    else logger[entry.level](text);
+    logger[entry.level](text);
   });
 }

@@ -1,4 +1,5 @@
 import { fullJitter } from '../retry/backoff.js';
+import { disown } from '../runtime/user-code.js';
 import { parseDuration } from '../runtime/duration.js';
 import type { Random } from '../runtime/random.js';
 import type { BackoffSetting, MqFailure } from './options.js';
@@ -22,8 +23,10 @@ export function resolveBackoff(
     return (failure) => {
       try {
         const answer = custom(failure);
+        disown(answer);
         return answer === 'park' ? 'park' : parseDuration(answer);
-      } catch {
+      } catch (error) {
+        disown(error);
         return fallback(failure);
       }
     };

@@ -135,7 +135,12 @@ function resolveTransport(problems: Problems, value: unknown): MqTransport | nul
 }
 
 function resolveRoles(problems: Problems, value: unknown): ResolvedOptions['roles'] {
-  const names = (Array.isArray(value) ? value : String(value ?? 'all').split(',')).map((name) => String(name).trim());
+  const listed: unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value.split(',')
+      : [value ?? 'all'];
+  const names = listed.map((name) => (typeof name === 'string' ? name.trim() : ''));
   if (names.length === 0) problems.add('role', `must name at least one of ${ROLES.join(', ')}`);
   for (const name of names) {
     if (!ROLES.includes(name)) problems.add('role', `'${name}' is no role; known: ${ROLES.join(', ')}`);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isA } from '../errors/is-a.js';
 import { MqError } from '../errors/mq-error.js';
 import type { MqMessage } from '../message/message.js';
 import { type AwaitedRow, InboxContention, type DeliveryTransaction } from '../store/delivery-store.js';
@@ -87,10 +88,10 @@ export async function runAttempt<Handle>(
   try {
     return await (group.inbox ? context.deliveries.transact({ lockWaitMs }, inTransaction) : bare());
   } catch (error) {
-    if (error instanceof NoLease) return { kind: 'no-lease' };
-    if (error instanceof CutOff && error.why === 'shutdown') return { kind: 'shutdown' };
-    if (started) return { kind: 'failed', error: error instanceof CutOff ? timedOut(request, error) : error };
-    return error instanceof InboxContention ? { kind: 'contention' } : { kind: 'database', error };
+    if (isA(error, NoLease)) return { kind: 'no-lease' };
+    if (isA(error, CutOff) && error.why === 'shutdown') return { kind: 'shutdown' };
+    if (started) return { kind: 'failed', error: isA(error, CutOff) ? timedOut(request, error) : error };
+    return isA(error, InboxContention) ? { kind: 'contention' } : { kind: 'database', error };
   }
 }
 

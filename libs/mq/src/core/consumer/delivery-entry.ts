@@ -1,5 +1,5 @@
 import { describeError } from '../errors/describe-error.js';
-import { MqError } from '../errors/mq-error.js';
+import { codeOf } from '../errors/mq-error.js';
 import type { FailureInfo } from '../events/event-map.js';
 import { storeBody } from '../message/body.js';
 import { decodeHeaders, MQ_HEADERS } from '../message/wire-properties.js';
@@ -10,8 +10,7 @@ import type { Subscription } from './subscription.js';
 
 /** What of a failed attempt may be told. What is no error of ours came out of the handler. */
 export function deliveryFailure(error: unknown): FailureInfo {
-  const code = error instanceof MqError ? error.code : 'MQ_HANDLER_FAILED';
-  return { code, message: describeError(error).message, cause: error };
+  return { code: codeOf(error) ?? 'MQ_HANDLER_FAILED', message: describeError(error).message, cause: error };
 }
 
 export interface FailedDelivery {

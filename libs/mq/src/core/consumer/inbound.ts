@@ -4,6 +4,7 @@ import { decodeBody } from '../message/decode-body.js';
 import { MqMessage } from '../message/message.js';
 import { decodeHeaders, MQ_HEADERS, MQ_ID, MQ_ROW } from '../message/wire-properties.js';
 import type { AwaitedRow } from '../store/delivery-store.js';
+import { disown } from '../runtime/user-code.js';
 import type { InboundMessage } from '../transport/transport.js';
 import type { Subscription } from './subscription.js';
 
@@ -39,8 +40,10 @@ export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffi
     const id = group.identify({ key, tag: plainTag(message.tag, tagSuffix), body, properties, brokerMessageId });
     if (id === undefined) return { id: brokers, problem: null };
     if (isId(id)) return { id, problem: null };
+    disown(id);
     throw new TypeError(`identify() of group '${group.alias}' must answer a text of 1 to ${MAX_ID} characters`);
   } catch (error) {
+    disown(error);
     return { id: brokers, problem: error ?? new Error(`identify() of group '${group.alias}' threw nothing`) };
   }
 }

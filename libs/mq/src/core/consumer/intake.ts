@@ -1,3 +1,4 @@
+import { describeError } from '../errors/describe-error.js';
 import type { ConsumerContext } from './consumer-context.js';
 import type { DeliveryRun, StepResult } from './delivery-run.js';
 import type { GroupState } from './group-state.js';
@@ -66,7 +67,7 @@ export class Intake<Handle> {
 
   private async work({ run, place }: Arrived<Handle>): Promise<StepResult['kind']> {
     this.runs.add(run);
-    const result = await this.inPlace(place, run);
+    const result = await this.inPlace(place, run).catch((error: unknown) => this.left(run, error));
     this.runs.delete(run);
     if (result.kind === 'again') {
       this.group.held.hold(
@@ -87,6 +88,14 @@ export class Intake<Handle> {
       releaseAll?.();
       releaseGroup?.();
     }
+  }
+
+  /** A step never rejects. Should one do so for a mistake of ours, the broker still has the message, and the loop goes on. */
+  private left({ ref }: DeliveryRun<Handle>, error: unknown): StepResult {
+    const { message } = describeError(error);
+    const loop = `consumer:${ref.topic}/${ref.group}`;
+    this.context.events.emit('loop.failed', { loop, error: { code: 'MQ_HANDLER_FAILED', message, cause: error } });
+    return { kind: 'left' };
   }
 
   private track(task: Promise<unknown>): void {

@@ -1,6 +1,11 @@
+import { types } from 'node:util';
+
 /**
  * Makes `instanceof` hold across two copies of the library, an ES module one beside a CommonJS one: errors carry a
  * registered symbol, and the class looks for that instead of for itself. Classes derived from it behave as usual.
+ *
+ * Asked about values that anybody may have thrown, so it never throws, and a proxy is nobody's error: what stands behind
+ * it could be read only through its traps.
  */
 export interface Brand {
   mark(error: object): void;
@@ -13,8 +18,15 @@ export function brand(name: string): Brand {
   return {
     mark: (error) => void Object.defineProperty(error, symbol, { value: true }),
     holds: (self, owner, value) =>
-      self === owner
-        ? typeof value === 'object' && value !== null && symbol in value
-        : Function.prototype[Symbol.hasInstance].call(self, value),
+      types.isNativeError(value) && (self === owner ? Object.hasOwn(value, symbol) : derives(self, value)),
   };
+}
+
+/** `instanceof` as it is without a brand. The prototype of an error can be a proxy, too. */
+function derives(self: unknown, value: Error): boolean {
+  try {
+    return Function.prototype[Symbol.hasInstance].call(self, value);
+  } catch {
+    return false;
+  }
 }

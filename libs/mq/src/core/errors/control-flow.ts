@@ -1,5 +1,6 @@
-import { type Duration, parseDuration } from '../runtime/duration.js';
+import { type Duration, parseDuration, tryParseDuration } from '../runtime/duration.js';
 import { brand } from './brand.js';
+import { readProperty } from './read-property.js';
 
 const RETRY_LATER = brand('retry-later');
 const PERMANENT = brand('permanent');
@@ -25,6 +26,12 @@ export class RetryLater extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return RETRY_LATER.holds(this, RetryLater, value);
   }
+}
+
+/** The time that a thrown value asks for, `null` when it asks for none: it is somebody else's object by the time it is caught. */
+export function delayAskedBy(error: unknown): number | null {
+  if (!(error instanceof RetryLater)) return null;
+  return tryParseDuration(readProperty(error, 'delayMs')) ?? null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { brand } from './brand.js';
-import type { MqErrorCode } from './codes.js';
+import { MQ_ERROR_CODES, type MqErrorCode } from './codes.js';
+import { readProperty } from './read-property.js';
 
 const MQ_ERROR = brand('error');
 
@@ -39,4 +40,10 @@ export class MqError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return MQ_ERROR.holds(this, MqError, value);
   }
+}
+
+/** The code of a thrown value, `null` when it is no error of ours. */
+export function codeOf(error: unknown): MqErrorCode | null {
+  const code = error instanceof MqError ? readProperty(error, 'code') : undefined;
+  return typeof code === 'string' && Object.hasOwn(MQ_ERROR_CODES, code) ? (code as MqErrorCode) : null;
 }

@@ -22,6 +22,30 @@ describe('MqEvents', () => {
     expect(rejections).toEqual([]);
   });
 
+  it('ends an emit also when each listener subscribes another one, which hears the next', () => {
+    const events = new MqEvents();
+    let heard = 0;
+    const listen = (): void => {
+      heard++;
+      events.on('rows.pruned', () => listen());
+    };
+    events.on('rows.pruned', listen);
+    events.emit('rows.pruned', event);
+    expect(heard).toBe(1);
+    events.emit('rows.pruned', event);
+    expect(heard).toBe(3);
+  });
+
+  it('calls a listener once, however often it subscribed', () => {
+    const events = new MqEvents();
+    let heard = 0;
+    const listener = (): void => void heard++;
+    events.on('rows.pruned', listener);
+    events.on('rows.pruned', listener);
+    events.emit('rows.pruned', event);
+    expect(heard).toBe(1);
+  });
+
   it('forgets whom it was told to forget', () => {
     const events = new MqEvents();
     let heard = 0;

@@ -1,6 +1,8 @@
 import type { ResolvedOptions, ResolvedTopic } from '../config/resolved-options.js';
+import { describeError } from '../errors/describe-error.js';
 import { MqError } from '../errors/mq-error.js';
 import { toOutbound } from '../message/outbound.js';
+import { callUser, disown } from '../runtime/user-code.js';
 import { tryParseDuration } from '../runtime/duration.js';
 import { openKeyOf } from '../store/order-key.js';
 import type { NewOutboxRow } from '../store/outbox-row.js';
@@ -122,9 +124,12 @@ function encodeHeaders(
 
 function encode(topic: ResolvedTopic, payload: unknown): string {
   try {
-    return topic.codec.encode(payload);
+    const body: unknown = callUser(() => topic.codec.encode(payload));
+    if (typeof body === 'string') return body;
+    disown(body);
+    throw new TypeError(`the codec must answer a text, and answered ${body === null ? 'null' : typeof body}`);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = describeError(cause).message;
     throw new MqError('MQ_PAYLOAD_INVALID', `publish('${topic.alias}'): the payload cannot be encoded: ${why}.`, {
       details: { topic: topic.alias },
       cause,

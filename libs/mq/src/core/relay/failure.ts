@@ -34,7 +34,9 @@ export function classifySendFailure(error: unknown): SendFailure {
   if (!(error instanceof TransportError)) {
     return { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN', message, retryAfterMs: null, cause: error };
   }
-  return { ...MEANING[error.kind], message, retryAfterMs: error.retryAfterMs ?? null, cause: error };
+  // Its type says that there is a kind, which binds nobody who wrote a transport in JavaScript.
+  const meaning = MEANING[error.kind] ?? MEANING.unknown;
+  return { ...meaning, message, retryAfterMs: error.retryAfterMs ?? null, cause: error };
 }
 
 export function toMqError(failure: Pick<SendFailure, 'code' | 'message' | 'cause' | 'about'>): MqError {

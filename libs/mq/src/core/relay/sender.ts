@@ -66,14 +66,14 @@ export class Sender {
     const admission = this.circuit.admit(row.topic);
     if (!admission.go) return this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS);
 
-    let receipt;
+    let brokerMessageId: string;
     try {
-      receipt = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal);
+      ({ brokerMessageId } = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal));
     } catch (error) {
       return this.settler.failed(row, classifySendFailure(error));
     }
     this.circuit.succeeded(row.topic);
-    return { status: 'sent', brokerMessageId: receipt.brokerMessageId };
+    return { status: 'sent', brokerMessageId };
   }
 
   private async mark(row: LeasedRow, brokerMessageId: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { MqFailure } from '../config/options.js';
 import type { BackoffPolicy } from '../config/resolved-options.js';
-import { PermanentError, RetryLater } from '../errors/control-flow.js';
+import { delayAskedBy, PermanentError } from '../errors/control-flow.js';
 
 /**
  * What becomes of a delivery after a failed attempt: milliseconds until the next one, or `'park'`.
@@ -11,6 +11,5 @@ import { PermanentError, RetryLater } from '../errors/control-flow.js';
 export function verdictOn(failure: MqFailure, backoff: BackoffPolicy): number | 'park' {
   if (failure.error instanceof PermanentError) return 'park';
   if (failure.attempt >= failure.maxAttempts) return 'park';
-  if (failure.error instanceof RetryLater) return failure.error.delayMs;
-  return backoff(failure);
+  return delayAskedBy(failure.error) ?? backoff(failure);
 }

@@ -1,4 +1,6 @@
+import { describeError } from '../errors/describe-error.js';
 import { MqError } from '../errors/mq-error.js';
+import { readProperty } from '../errors/read-property.js';
 
 /**
  * Loads a package that only some applications have.
@@ -17,9 +19,10 @@ export async function optionalPeer<T>(
   try {
     return await load();
   } catch (cause) {
-    const code = (cause as { code?: unknown } | null)?.code;
+    const code = readProperty(cause, 'code');
     const missing =
-      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && String(cause).includes(`'${name}'`);
+      (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') &&
+      describeError(cause).message.includes(`'${name}'`);
     if (!missing) throw cause;
     throw new MqError(
       'MQ_PEER_MISSING',

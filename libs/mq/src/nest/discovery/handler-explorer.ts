@@ -2,6 +2,7 @@ import { ContextIdFactory, type DiscoveryService, type MetadataScanner, type Mod
 import type { EntityManager } from 'typeorm';
 import type { DeliveryContext, RegisteredHandler } from '../../core/consumer/handler.js';
 import type { MqMessage } from '../../core/message/message.js';
+import { disown } from '../../core/runtime/user-code.js';
 import { type ConsumerMetadata, consumersOf } from '../decorators/mq-consumer.decorator.js';
 import { MqContext } from '../mq-context.js';
 import { DEFAULT_CONNECTION } from '../tokens.js';
@@ -60,11 +61,14 @@ export class HandlerExplorer {
       name: `${owner.name}.${method}`,
       method: prototype[method],
       invoke: async (message, context) => {
-        const instance = await this.instanceFor(wrapper, message);
-        return (instance as Record<string, Method>)[method]!(
-          message,
-          new MqContext(context satisfies DeliveryContext<EntityManager>),
-        );
+        const instance = (await this.instanceFor(wrapper, message)) as Record<string, Method>;
+        const given = new MqContext(context satisfies DeliveryContext<EntityManager>);
+        try {
+          return await instance[method]!(message, given);
+        } catch (error) {
+          disown(error);
+          throw error;
+        }
       },
     };
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/runtime/clock.js';
+import { oneLine } from '../../core/runtime/one-line.js';
 import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
 import type { HttpAnswer } from './http-exchange.js';
 import { childText, parseXml } from './parse-xml.js';
@@ -81,7 +82,7 @@ export function refusal(answer: HttpAnswer, clock: Clock): TransportError {
   const believed = KINDS[said.code] ?? (answer.status === 429 ? 'throttled' : 'unknown');
   const kind = answer.status >= 500 && believed !== 'throttled' ? 'unknown' : believed;
   const advice = said.code === 'TimeExpired' ? clockAdvice(answer, clock) : ADVICE[kind];
-  const message = `the broker answered ${answer.status} ${said.code}: ${oneLine(said.message)}${advice ? ` (${advice})` : ''}`;
+  const message = `the broker answered ${answer.status} ${said.code}: ${short(said.message)}${advice ? ` (${advice})` : ''}`;
   return new TransportError(kind, message, { ...common, brokerCode: said.code });
 }
 
@@ -100,9 +101,9 @@ export function header(answer: HttpAnswer, name: string): string | undefined {
 function describeStranger(answer: HttpAnswer): string {
   const server = header(answer, 'server');
   const facts = [
-    oneLine(header(answer, 'content-type') ?? 'no content type'),
+    short(header(answer, 'content-type') ?? 'no content type'),
     `${answer.body.length} bytes`,
-    ...(server ? [`server ${oneLine(server)}`] : []),
+    ...(server ? [`server ${short(server)}`] : []),
   ];
   return `HTTP status ${answer.status} (${facts.join(', ')})`;
 }
@@ -121,7 +122,7 @@ function retryAfter(answer: HttpAnswer, clock: Clock): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
+/** Of a text that a stranger sent. */
+function short(text: string): string {
+  return oneLine(text).slice(0, 200);
 }

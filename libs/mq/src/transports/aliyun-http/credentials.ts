@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import type { Clock } from '../../core/runtime/clock.js';
+import { disown } from '../../core/runtime/user-code.js';
 import { TransportError } from '../../core/transport/transport-error.js';
 
 export interface Credentials {
@@ -69,21 +71,25 @@ export class CredentialSource {
   }
 
   private async ask(): Promise<Held> {
-    let provided: ProvidedCredentials;
+    let provided: { readonly [K in keyof ProvidedCredentials]: unknown };
     const timeout = new AbortController();
     try {
-      provided = await Promise.race([
+      const answer = await Promise.race([
         this.provide(),
         this.clock.sleep(PROVIDER_TIMEOUT_MS, timeout.signal).then(() => {
           throw new Error(`no answer within ${PROVIDER_TIMEOUT_MS} ms`);
         }),
       ]);
+      // Read once and here: what a provider answers may have getters, which fail like the provider itself.
+      const { accessKeyId, accessKeySecret, securityToken, expiresAt } = answer ?? {};
+      provided = { accessKeyId, accessKeySecret, securityToken, expiresAt };
     } catch (cause) {
+      disown(cause);
       throw new TransportError('auth', 'the credentials provider failed; its error is the cause', { cause });
     } finally {
       timeout.abort();
     }
-    const { accessKeyId, accessKeySecret, securityToken } = provided ?? {};
+    const { accessKeyId, accessKeySecret, securityToken } = provided;
     if (
       !isSecret(accessKeyId) ||
       !isSecret(accessKeySecret) ||
@@ -95,11 +101,17 @@ export class CredentialSource {
       );
     }
     const now = this.clock.now();
-    const endsAt = provided.expiresAt === undefined ? Number.POSITIVE_INFINITY : Number(provided.expiresAt);
+    const endsAt = endOf(provided.expiresAt);
     const ahead = Math.min(REFRESH_AHEAD_MS, Math.max(0, (endsAt - now) / 2));
     this.held = { credentials: { accessKeyId, accessKeySecret, securityToken }, endsAt, refreshAt: endsAt - ahead };
     return this.held;
   }
+}
+
+/** Epoch milliseconds. What is no time counts as none: such credentials are kept until the broker refuses them. */
+function endOf(expiresAt: unknown): number {
+  const ms = types.isDate(expiresAt) ? Date.prototype.getTime.call(expiresAt) : expiresAt;
+  return typeof ms === 'number' && !Number.isNaN(ms) ? ms : Number.POSITIVE_INFINITY;
 }
 
 /** A text that fits into a header: a key copied with its line end would fail as a bad signature, or split the header. */

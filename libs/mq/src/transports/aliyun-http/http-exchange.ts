@@ -1,4 +1,6 @@
 import type { Client, Dispatcher } from 'undici';
+import { describeError } from '../../core/errors/describe-error.js';
+import { readProperty } from '../../core/errors/read-property.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { deferred } from '../../core/runtime/deferred.js';
 import { onAbort } from '../../core/runtime/on-abort.js';
@@ -155,8 +157,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 }
 
 function describe(error: Error): string {
-  const code = (error as { code?: unknown }).code;
-  const inner = error instanceof AggregateError ? (error.errors as unknown[])[0] : undefined;
-  const message = error.message || (inner instanceof Error ? inner.message : '');
+  const code = readProperty(error, 'code');
+  const { message } = describeError(error);
   return typeof code === 'string' && !message.includes(code) ? `${code} ${message}`.trim() : message;
 }

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/errors/describe-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { bodyOf } from '../../core/message/body.js';
 import type { Delivery } from '../../core/transport/transport.js';
@@ -38,13 +39,13 @@ export function readMessages(answer: HttpAnswer, context: ReceiveContext): Deliv
       try {
         found.push(readMessage(element, broken, answer, context));
       } catch (error) {
-        problem = (error as Error).message;
+        problem = describeError(error).message;
         // What follows it on an ordered topic may be of the same key, and must not overtake it.
         if (context.ordered) break;
       }
     }
   } catch (error) {
-    throw brokenAnswer(answer, (error as Error).message);
+    throw brokenAnswer(answer, describeError(error).message);
   }
   if (found.length > 0) return found;
   throw brokenAnswer(answer, problem);

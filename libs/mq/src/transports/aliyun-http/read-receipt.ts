@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { describeError } from '../../core/errors/describe-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { bodyBytes, type MessageBody } from '../../core/message/body.js';
 import type { PublishReceipt } from '../../core/transport/transport.js';
@@ -22,7 +23,7 @@ export function readReceipt(answer: HttpAnswer, body: MessageBody, clock: Clock)
     id = childText(root, 'MessageId')?.trim();
     digest = childText(root, 'MessageBodyMD5')?.trim();
   } catch (error) {
-    throw brokenAnswer(answer, (error as Error).message);
+    throw brokenAnswer(answer, describeError(error).message);
   }
   if (!id) throw brokenAnswer(answer, 'no MessageId');
   if (digest?.toUpperCase() !== md5(bodyBytes(body)))

@@ -1,3 +1,4 @@
+import { describeError } from '../../core/errors/describe-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { TransportError } from '../../core/transport/transport-error.js';
 import { isCredentialRefusal } from './broker-refusal.js';
@@ -93,7 +94,7 @@ export class Wire {
  */
 function inContext(error: unknown, what: string, credentials: Credentials | null): TransportError {
   const found = error instanceof TransportError ? error : null;
-  let message = found ? found.message : error instanceof Error ? error.message : String(error);
+  let message = found ? found.message : describeError(error).message;
   // The secret itself never leaves the process; the token goes with every request, and an answer may quote it.
   if (credentials?.securityToken) message = message.replaceAll(credentials.securityToken, '***');
   return new TransportError(found?.kind ?? 'invalid', `${what}: ${message}`, {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { describeError } from '../../core/errors/describe-error.js';
 import { Findings } from '../../core/config/findings.js';
 import type { Problems } from '../../core/config/problems.js';
 import type { Clock } from '../../core/runtime/clock.js';
@@ -181,7 +182,7 @@ function problemOfCertificates({ ca, cert, key }: RocketmqTls): string | null {
     if (ca !== undefined) new X509Certificate(ca);
     return null;
   } catch (error) {
-    return `cannot be used: ${(error as Error).message}`;
+    return `cannot be used: ${describeError(error).message}`;
   }
 }
 

@@ -1,3 +1,5 @@
+import { readProperty } from '../../core/errors/read-property.js';
+
 /** What drivers put on their errors. */
 export interface DriverError {
   readonly code: string;
@@ -7,15 +9,15 @@ export interface DriverError {
   readonly fatal: boolean;
 }
 
-/** The driver's own error, which TypeORM wraps in a `QueryFailedError`. */
+/** The driver's own error, which TypeORM wraps in a `QueryFailedError`. Asked about whatever a handler may have thrown. */
 export function driverErrorOf(error: unknown): DriverError {
-  const outer = (error ?? {}) as Record<string, unknown>;
-  const inner = (outer['driverError'] ?? outer) as Record<string, unknown>;
+  const inner = readProperty(error, 'driverError') ?? error;
+  const [code, errno, message, fatal] = ['code', 'errno', 'message', 'fatal'].map((key) => readProperty(inner, key));
   return {
-    code: typeof inner['code'] === 'string' ? inner['code'] : '',
-    errno: typeof inner['errno'] === 'number' ? inner['errno'] : 0,
-    message: typeof inner['message'] === 'string' ? inner['message'] : '',
-    fatal: inner['fatal'] === true,
+    code: typeof code === 'string' ? code : '',
+    errno: typeof errno === 'number' ? errno : 0,
+    message: typeof message === 'string' ? message : '',
+    fatal: fatal === true,
   };
 }
 

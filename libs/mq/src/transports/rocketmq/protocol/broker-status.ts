@@ -1,3 +1,4 @@
+import { oneLine } from '../../../core/runtime/one-line.js';
 import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
 import type { Code, StatusReceived } from './generated.js';
 
@@ -54,12 +55,12 @@ export function refusal(what: string, status: StatusReceived | null | undefined)
   const advice = ADVICE[code] ? ` (${ADVICE[code]})` : '';
   return new TransportError(
     KINDS[code] ?? 'unknown',
-    `${what}: the broker answered ${code}: ${oneLine(status.message)}${advice}`,
+    `${what}: the broker answered ${code}: ${short(status.message)}${advice}`,
     { brokerCode: String(code) },
   );
 }
 
-export function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 200);
+/** Of a text that a broker sent. */
+export function short(text: string): string {
+  return oneLine(text).slice(0, 200);
 }

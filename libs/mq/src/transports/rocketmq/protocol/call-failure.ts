@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
-import { oneLine } from './broker-status.js';
+import { short } from './broker-status.js';
 
 /** Status codes of gRPC itself: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 export const GRPC = {
@@ -38,6 +38,6 @@ export function callFailure(what: string, error: ServiceError, sent: boolean): T
   const kind =
     KINDS[error.code] ?? (sent ? 'unknown' : error.code === GRPC.RESOURCE_EXHAUSTED ? 'throttled' : 'unavailable');
   const advice = ADVICE[error.code] ? ` (${ADVICE[error.code]})` : '';
-  const said = oneLine(error.details || error.message).replace(GRPC_NOISE, '');
+  const said = short(error.details || error.message).replace(GRPC_NOISE, '');
   return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });
 }

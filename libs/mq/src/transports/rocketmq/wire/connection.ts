@@ -1,3 +1,4 @@
+import { describeError } from '../../../core/errors/describe-error.js';
 import type { CallOptions, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import { onAbort } from '../../../core/runtime/on-abort.js';
@@ -150,7 +151,7 @@ export class Connection {
         forget = onAbort(signal, cancel);
       } catch (error) {
         // Encoding failed, or the channel was closed in between: nothing has left.
-        reject(new TransportError('unavailable', `${what}: ${(error as Error).message}`, { cause: error }));
+        reject(new TransportError('unavailable', `${what}: ${describeError(error).message}`, { cause: error }));
       }
     });
   }

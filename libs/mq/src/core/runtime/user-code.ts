@@ -1,0 +1,32 @@
+import { readProperty } from '../errors/read-property.js';
+
+/** Calls code of the user, and passes on what it answers and throws. Also a promise can be thrown. */
+export function callUser<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    disown(error);
+    throw error;
+  }
+}
+
+/** Calls code of the user whose outcome concerns nobody here: neither what it throws nor what it rejects with gets out. */
+export function callDetached(call: () => unknown): void {
+  try {
+    disown(call());
+  } catch (error) {
+    // The user's own mistake, in a place where there is nobody to tell it to.
+    disown(error);
+  }
+}
+
+/**
+ * Takes charge of a promise that code of the user answered, or threw, and that nobody awaits: left alone, its rejection ends the process.
+ * @returns whether it was one, or something like one
+ */
+export function disown(answer: unknown): boolean {
+  if (typeof readProperty(answer, 'then') !== 'function') return false;
+  // Resolving with it, since `Promise.resolve` hands a native promise back as it is and asks it for its constructor.
+  new Promise((resolve) => resolve(answer)).catch(disown);
+  return true;
+}
