@@ -1,6 +1,7 @@
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { checkMqSchema, getMqEntities, mqMigrations, runMqMigrations } from 'nestjs-reliable-mq/typeorm';
 import { describeDatabases } from '../support/database.js';
+import { RecordingLogger } from './support/recording-logger.js';
 
 const COPIES = 12;
 
@@ -88,6 +89,28 @@ describeDatabases('migrations', (db) => {
     await next.destroy();
   });
 
+  test('take no lock when there is nothing to do', async () => {
+    const logger = new RecordingLogger();
+    const dataSource = await open({ migrations: [Shop1700000000000], logging: true, logger });
+    await db.query('DROP TABLE IF EXISTS shop, migrations');
+    const place = { prefix: 'locked_', own: true };
+    const locks = (): number => logger.statements.filter(({ sql }) => /advisory|GET_LOCK/.test(sql)).length;
+    expect(await runMqMigrations(dataSource, place)).toHaveLength(1);
+    expect(locks()).toBe(1);
+    expect(await runMqMigrations(dataSource, place)).toEqual([]);
+    expect(locks()).toBe(1);
+    await dataSource.destroy();
+  });
+
+  test('find the tables of a schema that is named later', async () => {
+    const dataSource = await open();
+    const prefix = 'later_';
+    await runMqMigrations(dataSource, { prefix });
+    const schema = db.name === 'PostgreSQL' ? 'public' : new URL(db.url).pathname.slice(1);
+    await checkMqSchema(dataSource, { prefix, schema });
+    await dataSource.destroy();
+  });
+
   test('refuse a prefix that is no part of a name', async () => {
     const dataSource = await open();
     for (const prefix of ['', 'a b', 'x"; DROP TABLE y; --', '1_', 'x'.repeat(33)]) {
@@ -96,6 +119,48 @@ describeDatabases('migrations', (db) => {
     await dataSource.destroy();
   });
 });
+
+/** Cannot run in a transaction. */
+class Concurrently1700000000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE goods (id int PRIMARY KEY, name text)');
+    await runner.query('CREATE INDEX CONCURRENTLY ix_goods ON goods (name)');
+  }
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE goods');
+  }
+}
+
+describeDatabases(
+  'migrations on PostgreSQL',
+  (db) => {
+    test('that want no transaction run once, too, however many copies start together', async () => {
+      const options = {
+        migrations: [Concurrently1700000000001],
+        migrationsTransactionMode: 'none' as const,
+        poolSize: 1,
+      };
+      const copies = await Promise.all(Array.from({ length: 5 }, () => db.connect(options)));
+      await Promise.all(copies.map((copy) => runMqMigrations(copy, { own: true })));
+      expect(await copies[0]!.showMigrations()).toBe(false);
+      await Promise.all(copies.map((copy) => copy.destroy()));
+    });
+
+    test('leave no lock behind in a session', async () => {
+      const prefix = 'session_';
+      const [first, second] = [await db.connect(), await db.connect()];
+      await runMqMigrations(first, { prefix });
+      const held = await db.query(
+        `SELECT * FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      expect(held).toEqual([]);
+      await db.query('DELETE FROM session_migrations');
+      expect(await runMqMigrations(second, { prefix })).toHaveLength(1);
+      await Promise.all([first.destroy(), second.destroy()]);
+    });
+  },
+  ['PostgreSQL'],
+);
 
 describeDatabases(
   'migrations in a schema',

@@ -1,5 +1,6 @@
 import { startEmbeddedPostgres } from './embedded-postgres.mjs';
 import { findDatabases } from './find-databases.mjs';
+import { findPgbouncer, PGBOUNCER_NEEDS, startPgbouncer } from './pgbouncer/pgbouncer.mjs';
 import { findRocketmq } from './rocketmq/find-rocketmq.mjs';
 import { offerRocketmq } from './rocketmq/shared-rocketmq.mjs';
 
@@ -10,6 +11,7 @@ import { offerRocketmq } from './rocketmq/shared-rocketmq.mjs';
  */
 export default async function globalSetup() {
   await setUpDatabases();
+  await setUpPgbouncer();
   await setUpRocketmq();
 }
 
@@ -29,6 +31,17 @@ async function setUpDatabases() {
     );
   } else {
     console.log('\nLEFT OUT: everything on MySQL/MariaDB. Start one on 127.0.0.1:3306, or set MQ_TEST_MYSQL_URL.');
+  }
+}
+
+async function setUpPgbouncer() {
+  if (findPgbouncer()) {
+    globalThis.mqPgbouncer = await startPgbouncer(process.env.MQ_TEST_POSTGRES_URL);
+    process.env.MQ_TEST_PGBOUNCER_URL = globalThis.mqPgbouncer.url;
+  } else if (process.env.CI) {
+    throw new Error(`Missing: ${PGBOUNCER_NEEDS}. Under CI nothing is left out.`);
+  } else {
+    console.log(`\nLEFT OUT: ${PGBOUNCER_NEEDS}.`);
   }
 }
 

@@ -28,7 +28,7 @@ export interface Dialect {
   /** Whether `UPDATE … RETURNING` exists, and `UPDATE` inside a common table expression with it. */
   readonly updateReturning: boolean;
 
-  /** Whether tables can be created in a transaction. */
+  /** Whether tables can be created in a transaction, which then is the lock as well. */
   readonly transactionalDdl: boolean;
 
   /** How many parameters one statement takes. */
@@ -64,9 +64,10 @@ export interface Dialect {
   /** Whether the server is inside a transaction, as it said with this result, the last one of the connection. */
   inTransaction(runner: QueryRunner, rawResult: unknown): Promise<boolean>;
 
-  /** Takes the named lock for this session if it is free, and never waits with a snapshot open. */
+  /** Takes the named lock if it is free, and never waits with a snapshot open. With {@link transactionalDdl} it begins a transaction. */
   tryLock(runner: QueryRunner, name: string): Promise<boolean>;
-  unlock(runner: QueryRunner, name: string): Promise<void>;
+  /** Gives the lock back. What was done in its transaction is committed when it is `done`, else rolled back. */
+  unlock(runner: QueryRunner, name: string, outcome: 'done' | 'failed'): Promise<void>;
 
   /** What creates the tables; every statement skips what exists. */
   createTables(runner: QueryRunner, tables: TableNames): Promise<readonly string[]>;

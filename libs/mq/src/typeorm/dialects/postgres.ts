@@ -36,7 +36,8 @@ export const postgres: Dialect = {
 
   /**
    * A bare statement is one round trip, a transaction around it three. So each connection is asked once for its default
-   * level, and only those with a stricter one pay for the transaction.
+   * level, and only those with a stricter one pay for the transaction. Behind a pooler the session may be another one by
+   * then; at a stricter level than expected a statement may fail where it would have waited, and is tried again.
    */
   async standalone(runner, statement) {
     if (await isReadCommitted(runner)) return statement();
@@ -67,17 +68,23 @@ export const postgres: Dialect = {
     return client.getTransactionStatus?.() !== 'I';
   },
 
-  // Tried again and again instead of waited for: a waiting pg_advisory_lock() holds a snapshot, and CREATE INDEX
-  // CONCURRENTLY in the migration of whoever has the lock would wait for that snapshot.
+  // Tried again and again instead of waited for: a waiting pg_advisory_xact_lock() holds a snapshot, and CREATE INDEX
+  // CONCURRENTLY in the migration of whoever has the lock would wait for that snapshot. READ COMMITTED, so that what is
+  // read under the lock is what its last holder left, and so that an idle holder has no snapshot either.
   async tryLock(runner, name) {
-    const [row] = (await runner.query(`SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked`, [name])) as [
-      { locked: boolean },
-    ];
+    await runner.startTransaction('READ COMMITTED');
+    const [row] = (await runner.query(`SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked`, [
+      name,
+    ])) as [{ locked: boolean }];
+    if (row.locked) {
+      // The last statement, because one with parameters would keep its portal, and with it its snapshot, until the next.
+      await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    } else {
+      await runner.rollbackTransaction();
+    }
     return row.locked;
   },
-  async unlock(runner, name) {
-    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]);
-  },
+  unlock: (runner, _name, outcome) => (outcome === 'done' ? runner.commitTransaction() : runner.rollbackTransaction()),
 
   createTables: (_runner, tables) => Promise.resolve(postgresTables(tables)),
 

@@ -2,9 +2,9 @@ import type { DataSource } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import { ORDER_STRIPES } from '../../core/store/order-key.js';
 import { locateTables } from '../locate-tables.js';
-import { tablePlace, type MqTables } from '../table-names.js';
+import type { MqTables } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
-import { migrationNames } from './mq-migrations.js';
+import { missingMigrations } from './mq-migrations.js';
 
 /**
  * Makes sure that the tables are what this version of the library works with. Reads only.
@@ -15,7 +15,7 @@ export async function checkMqSchema(dataSource: DataSource, options: MqTables = 
   const runner = dataSource.createQueryRunner('master');
   try {
     const applied = await appliedMigrations(runner, dialect, tables);
-    const missing = migrationNames(tablePlace(options)).filter((name) => !applied.has(name));
+    const missing = missingMigrations(applied, options).map(({ name }) => name);
     if (missing.length > 0)
       throw outdated(tables.prefix, applied.size === 0 ? 'do not exist' : 'are outdated', missing);
     const [stripes] = (await runner.query(`SELECT COUNT(*) AS n FROM ${tables.orderStripe}`)) as [{ n: unknown }];

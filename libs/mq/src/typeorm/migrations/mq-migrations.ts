@@ -42,11 +42,23 @@ export function mqMigrations(tables: MqTables = {}): MqMigration[] {
   return STEPS.map((step) => migrationOf(step, place));
 }
 
-/** Under which name a step is recorded. With prefix and schema: TypeORM refuses two migrations of one name. */
-export function migrationNames(place: TablePlace): string[] {
-  return STEPS.map((step) => nameOf(step, place));
+/**
+ * Those of {@link mqMigrations} that a set of tables has not seen yet, by the names recorded beside it. The schema in front
+ * of a recorded name counts for nothing: `tables.schema` may be set later to where the tables are anyway.
+ */
+export function missingMigrations(applied: ReadonlySet<string>, tables: MqTables = {}): InstanceType<MqMigration>[] {
+  const place = tablePlace(tables);
+  const names = [...applied];
+  const missing = STEPS.filter((step) => !names.some((name) => name.endsWith(step.name)));
+  return missing.map((step) => new (migrationOf(step, place))());
 }
 
+/** In our own table and not in that of TypeORM: each set of tables knows by itself what it has seen. */
+export function createMigrationsTable(tables: TableNames): string {
+  return `CREATE TABLE IF NOT EXISTS ${tables.migrations} (name varchar(160) NOT NULL, applied_at bigint NOT NULL, PRIMARY KEY (name))`;
+}
+
+/** With prefix and schema: TypeORM refuses two migrations of one name. */
 function nameOf(step: Step, { prefix, schema }: TablePlace): string {
   return `${schema === null ? '' : `${schema}_`}${prefix}${step.name}`;
 }
@@ -59,9 +71,7 @@ function migrationOf(step: Step, place: TablePlace): MqMigration {
 
     async up(runner: QueryRunner): Promise<void> {
       const { dialect, tables } = contextOf(runner, place);
-      await runner.query(
-        `CREATE TABLE IF NOT EXISTS ${tables.migrations} (name varchar(160) NOT NULL, applied_at bigint NOT NULL, PRIMARY KEY (name))`,
-      );
+      await runner.query(createMigrationsTable(tables));
       await step.up(runner, dialect, tables);
       // Recorded here and not by whoever runs it, so that the check at boot is right whoever that was.
       const insert = sql`INSERT INTO ${raw(tables.migrations)} (name, applied_at)

@@ -1,10 +1,11 @@
-import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { locateTables } from '../locate-tables.js';
-import { tablePlace, type MqTables } from '../table-names.js';
+import { tablePlace, type MqTables, type TableNames } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
-import { mqMigrations } from './mq-migrations.js';
+import { createMigrationsTable, missingMigrations } from './mq-migrations.js';
+import { OwnMigrations } from './own-migrations.js';
 import { withSchemaLock } from './schema-lock.js';
 
 export interface RunMqMigrationsOptions extends MqTables {
@@ -14,7 +15,10 @@ export interface RunMqMigrationsOptions extends MqTables {
 
 /**
  * Creates the tables of this library, or brings them up to date. Any number of processes may call it at once: one does
- * the work, the others wait and find it done. Needs one connection of the pool.
+ * the work, the others wait and find it done. When nothing is to be done it takes no lock.
+ *
+ * Needs one connection of the pool. On PostgreSQL everything happens in one transaction, `own` migrations included, unless
+ * their `migrationsTransactionMode` is `each` or `none`: then a connection outside of the pool holds the lock for them.
  *
  * @example
  * await dataSource.initialize();
@@ -26,38 +30,34 @@ export async function runMqMigrations(dataSource: DataSource, options: RunMqMigr
   const { dialect, tables } = locateTables(dataSource, options);
   const runner = dataSource.createQueryRunner('master');
   try {
-    return await withSchemaLock(runner, dialect, place, systemClock, async () => {
-      // Read under the lock: whoever held it before may have done all of it.
-      const applied = await appliedMigrations(runner, dialect, tables);
-      const ran: string[] = [];
-      for (const migration of mqMigrations(options).map((Migration) => new Migration())) {
-        if (applied.has(migration.name)) continue;
-        await inTransaction(runner, dialect, () => migration.up(runner));
-        ran.push(migration.name);
-      }
-      if (options.own) await runOwnMigrations(dataSource, runner);
-      return ran;
+    const own = options.own ? new OwnMigrations(dataSource, runner) : null;
+    const missing = missingMigrations(await appliedMigrations(runner, dialect, tables), options);
+    if (missing.length === 0 && !(await own?.pending())) return [];
+    const apart = dialect.transactionalDdl && own?.wantTheirOwnTransactions;
+    const ran = await withSchemaLock(runner, dialect, place, systemClock, async () => {
+      const names = await runOurs(runner, dialect, tables, options);
+      if (!apart) await own?.run();
+      return names;
     });
+    if (own && apart) {
+      await own.onOtherConnection((holder) => withSchemaLock(holder, dialect, place, systemClock, () => own.run()));
+    }
+    return ran;
   } finally {
     await runner.release();
   }
 }
 
-/** What `dataSource.runMigrations()` does, on a connection of our choice; recorded in TypeORM's own table. */
-async function runOwnMigrations(dataSource: DataSource, runner: QueryRunner): Promise<void> {
-  const executor = new MigrationExecutor(dataSource, runner);
-  executor.transaction = dataSource.options.migrationsTransactionMode ?? 'all';
-  await executor.executePendingMigrations();
-}
-
-async function inTransaction(runner: QueryRunner, dialect: Dialect, work: () => Promise<void>): Promise<void> {
-  if (!dialect.transactionalDdl) return work();
-  await runner.startTransaction();
-  try {
-    await work();
-    await runner.commitTransaction();
-  } catch (error) {
-    await runner.rollbackTransaction();
-    throw error;
-  }
+async function runOurs(
+  runner: QueryRunner,
+  dialect: Dialect,
+  tables: TableNames,
+  options: RunMqMigrationsOptions,
+): Promise<string[]> {
+  // Before it is read: a failed statement would end the transaction that may be open here.
+  await runner.query(createMigrationsTable(tables));
+  // Read again, under the lock: whoever held it before may have done all of it.
+  const missing = missingMigrations(await appliedMigrations(runner, dialect, tables), options);
+  for (const migration of missing) await migration.up(runner);
+  return missing.map(({ name }) => name);
 }

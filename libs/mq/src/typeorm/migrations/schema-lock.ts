@@ -10,7 +10,12 @@ const POLL_MS = 100;
 const GIVE_UP_MS = 10 * 60_000;
 
 /**
- * Runs `work` while this session holds the lock of this set of tables, which all copies of an application compete for.
+ * Runs `work` under the lock of this set of tables, which all copies of an application compete for.
+ *
+ * Where tables can be created in a transaction, the lock is that transaction: it ends with it, whatever happens to the
+ * process. A lock of the session would stay behind in a pooler that hands a session to somebody else after each
+ * transaction (PgBouncer), and nobody could migrate until that session ends.
+ *
  * On the connection of `work` itself: a second one would need a pool of two, and would outlive the first when it breaks.
  */
 export async function withSchemaLock<T>(
@@ -33,10 +38,13 @@ export async function withSchemaLock<T>(
     await clock.sleep(POLL_MS);
   }
   try {
-    return await work();
-  } finally {
+    const result = await work();
+    await dialect.unlock(runner, name, 'done');
+    return result;
+  } catch (error) {
     // A connection that broke has given the lock back by breaking; its error must not hide that of `work`.
-    await dialect.unlock(runner, name).catch(() => undefined);
+    await dialect.unlock(runner, name, 'failed').catch(() => undefined);
+    throw error;
   }
 }
 
