@@ -34,9 +34,14 @@ export class OwnMigrations {
   async onOtherConnection<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const other = await new DataSource({
       ...this.dataSource.options,
-      ...{ entities: [], subscribers: [], migrations: [], cache: false },
+      entities: [],
+      subscribers: [],
+      migrations: [],
+      cache: false,
       // What TypeORM would do to the tables when it connects.
-      ...{ migrationsRun: false, synchronize: false, dropSchema: false },
+      migrationsRun: false,
+      synchronize: false,
+      dropSchema: false,
     } as DataSourceOptions).initialize();
     const runner = other.createQueryRunner('master');
     try {
