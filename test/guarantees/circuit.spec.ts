@@ -79,6 +79,24 @@ describeDatabases('an outage', (db) => {
     ]);
   });
 
+  it('is none when one message is refused and the topic takes others: then that one is parked', async () => {
+    const node = await boot();
+    const send = node.transport.publish.bind(node.transport);
+    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+      if (message.body === '"poison"') throw new TransportError('refused', 'InvalidArgument');
+      return send(message, signal);
+    });
+    const poison = await node.mq.publish('orders', { payload: 'poison' }, OWN);
+    expect(await poison.sent()).toMatchObject([{ status: 'pending' }]);
+    expect((await tables.statuses()).map(({ status }) => status)).not.toContain('DEAD');
+    await node.mq.publish('orders', { payload: 'fine' }, OWN);
+    await eventuallyPasses(async () => {
+      const rows = await tables.statuses();
+      expect(rows.map(({ status }) => status)).toEqual(['DEAD', 'SENT']);
+    });
+    expect((await tables.errors()).find(({ parked }) => parked)).toMatchObject({ error_code: 'MQ_BROKER_REJECTED' });
+  });
+
   it('is one error row and one alert, costs no attempt, and is over within five seconds of its end', async () => {
     const node = await boot();
     node.broker.goDown();

@@ -168,7 +168,7 @@ const ROWS: Row[] = [
 
   // The broker's own words.
   ...Object.entries({
-    AccessDenied: [403, 'auth'],
+    AccessDenied: [403, 'denied'],
     InvalidAccessKeyId: [403, 'auth'],
     SignatureDoesNotMatch: [403, 'auth'],
     TimeExpired: [408, 'auth'],
@@ -180,10 +180,10 @@ const ROWS: Row[] = [
     QpsLimitExceeded: [400, 'throttled'],
     TooManyRequests: [429, 'throttled'],
     Throttling: [503, 'throttled'],
-    InvalidArgument: [400, 'invalid'],
+    InvalidArgument: [400, 'refused'],
     MalformedXML: [400, 'invalid'],
     InvalidContent: [400, 'invalid'],
-    NotSupport: [400, 'invalid'],
+    NotSupport: [400, 'refused'],
     InternalError: [500, 'unknown'],
     InternalServerError: [500, 'unknown'],
     RequestTimeout: [503, 'unknown'],

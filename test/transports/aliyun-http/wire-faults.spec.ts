@@ -226,6 +226,28 @@ it('tells the retry time that the broker asks for', async () => {
   expect(retryAfterMs).toBeGreaterThan(50_000);
 });
 
+const BROKER_TIME = 'Fri, 02 Jan 2026 03:04:05 GMT';
+
+it.each<[string, number | undefined]>([
+  ['0', 0],
+  ['120', 120_000],
+  ['999999999999', 300_000],
+  ['9'.repeat(400), 300_000],
+  // On the broker's clock, whatever this machine thinks of the time.
+  ['Fri, 02 Jan 2026 03:04:35 GMT', 30_000],
+  ['Fri, 02 Jan 2026 03:00:00 GMT', 0],
+  ['Fri, 31 Dec 9999 23:59:59 GMT', 300_000],
+  ['-5', undefined],
+  ['1.5', undefined],
+  ['1e9', undefined],
+  ['NaN', undefined],
+  ['Infinity', undefined],
+  ['soon', undefined],
+])('makes of the retry time %p a wait of %p ms', async (value, ms) => {
+  stage.server.reply = http(429, '', { 'Retry-After': value, Date: BROKER_TIME });
+  expect((await failure(stage.transport().publish(message, never)))['retryAfterMs']).toBe(ms);
+});
+
 it('warns of no leak when one signal stops many calls', async () => {
   const warnings: string[] = [];
   const listen = (warning: Error): number => warnings.push(warning.name);

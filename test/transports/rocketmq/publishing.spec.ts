@@ -93,14 +93,14 @@ describe('whether a failed publish can have arrived', () => {
 describe('an answer of the broker', () => {
   it.each([
     ['auth', ['UNAUTHORIZED', 'PAYMENT_REQUIRED'] as const],
+    ['not-found', ['FORBIDDEN', 'NOT_FOUND', 'TOPIC_NOT_FOUND', 'CONSUMER_GROUP_NOT_FOUND'] as const],
     [
-      'not-found',
+      'refused',
       [
-        'FORBIDDEN',
-        'NOT_FOUND',
-        'TOPIC_NOT_FOUND',
-        'CONSUMER_GROUP_NOT_FOUND',
         'MESSAGE_PROPERTY_CONFLICT_WITH_TYPE',
+        'ILLEGAL_TOPIC',
+        'ILLEGAL_CONSUMER_GROUP',
+        'ILLEGAL_DELIVERY_TIME',
       ] as const,
     ],
     ['throttled', ['TOO_MANY_REQUESTS'] as const],
@@ -108,8 +108,6 @@ describe('an answer of the broker', () => {
     [
       'invalid',
       [
-        'ILLEGAL_TOPIC',
-        'ILLEGAL_CONSUMER_GROUP',
         'ILLEGAL_MESSAGE_TAG',
         'ILLEGAL_MESSAGE_KEY',
         'ILLEGAL_MESSAGE_GROUP',
@@ -124,7 +122,6 @@ describe('an answer of the broker', () => {
       'unknown',
       [
         'CODE_UNSPECIFIED',
-        'ILLEGAL_DELIVERY_TIME',
         'BAD_REQUEST',
         'ILLEGAL_ACCESS_POINT',
         'ILLEGAL_MESSAGE_ID',
@@ -186,7 +183,7 @@ describe('an answer of the broker', () => {
   });
 
   it.each([
-    [7, 'auth'],
+    [7, 'denied'],
     [16, 'auth'],
     [8, 'unknown'],
     [3, 'unknown'],
@@ -213,7 +210,7 @@ describe('where a message goes', () => {
     stage.proxy.topic('orders', { types: ['NORMAL'] });
     const error = await failure(stage.transport().publish(outbound({ orderingKey: 'k' }), never));
     expect(error).toMatchObject({
-      kind: 'not-found',
+      kind: 'refused',
       message: expect.stringMatching(/type NORMAL.*type FIFO/) as string,
     });
     expect(stage.proxy.seen('sendMessage')).toHaveLength(0);

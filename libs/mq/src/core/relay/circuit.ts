@@ -2,6 +2,7 @@ import type { MqEvents } from '../events/event-bus.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import type { SendFailure } from './failure.js';
+import { Suspects } from './suspects.js';
 
 /** Failures in a row, of at least two messages, after which "unknown" is taken to be the broker and not the messages. */
 const UNKNOWN_LIMIT = 5;
@@ -15,21 +16,32 @@ interface Open {
   probeAt: number;
   probing: boolean;
   probes: number;
+  /** It may be the credentials that were refused and not their rights to this topic: nothing has gone through since. */
+  mayBeConnection: boolean;
 }
 
 export type Admission =
   { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly retryInMs: number };
 
+/** What a failed attempt means for its message. `free`: it costs nothing. */
+export type Verdict = 'park' | 'counts' | 'free';
+
 /**
  * Stops sending through a scope that is broken, so that an outage costs neither attempts nor a write for each message.
  *
- * A scope is the whole connection (unreachable, credentials) or one topic (missing, throttled). States of a scope:
+ * A scope is the whole connection (unreachable, credentials) or one topic (missing, throttled, no right to it). States of
+ * a scope:
  *
  * - *closed*: everything goes. → *open* at once on a failure that is about the scope; the connection also after five
  *   unknown outcomes in a row that concern at least two messages (one message that no proxy lets through must not stop
  *   the others), whose attempts are then given back.
  * - *open*: nothing goes until `probeAt`, then one message: the probe. It succeeds → *closed*; it fails in whatever way
  *   that is not about the message itself → *open* with a later `probeAt`.
+ *
+ * Not every broker says whose fault it is, and the wrong answer stops everything, or parks a whole stream message by
+ * message. So what is denied is the topic's until a second topic is denied and nothing has gone through in between: then it
+ * is the credentials. And what is refused is the topic's until a probe shows that it takes messages: then it is the one
+ * that is refused again.
  *
  * A success through the connection closes it and its topic. Results of sends that began before the scope opened are
  * taken as they come: a success closes it all the same, since what matters is that the broker takes messages.
@@ -38,6 +50,7 @@ export class Circuit {
   private connection: Open | null = null;
   private readonly topics = new Map<string, Open>();
   private unknownInARow: string[] = [];
+  private readonly suspects = new Suspects();
 
   constructor(
     private readonly clock: Clock,
@@ -89,42 +102,60 @@ export class Circuit {
     return { go: true, probe: true };
   }
 
-  succeeded(topic: string): void {
+  /** @param probe the id of the message, if it was admitted as a probe */
+  succeeded(topic: string, probe: string | null): void {
     this.unknownInARow = [];
-    if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
+    this.closeConnection();
+    for (const open of this.topics.values()) open.mayBeConnection = false;
     const open = this.topics.get(topic);
-    if (open) this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
+    if (!open) return;
+    if (probe === null) this.suspects.drop(topic);
+    else this.suspects.acquit(topic, probe);
+    this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
   }
 
   /**
-   * Takes note of a failed send. Answers whether the attempt counts against the message: only an unknown outcome
-   * does, and not while the connection is open, when it is the broker that is being tried and not the message.
+   * Takes note of a failed send. An unknown outcome counts against the message, but not while the connection is open,
+   * when it is the broker that is being tried and not the message.
    */
-  failed(topic: string, messageId: string, failure: SendFailure): boolean {
+  failed(topic: string, messageId: string, failure: SendFailure): Verdict {
     switch (failure.about) {
       case 'connection':
         this.endProbe(this.topics.get(topic));
         this.connection = this.open('connection', this.connection, failure);
-        return false;
+        return 'free';
+      case 'topic-or-connection':
+        this.denied(topic, failure);
+        return 'free';
+      case 'topic-or-message':
+        if (this.suspects.convicts(messageId)) {
+          this.abandoned(topic);
+          this.closeConnection();
+          return 'park';
+        }
+        this.suspects.suspect(topic, messageId);
+        this.closeConnection();
+        this.openTopic(topic, failure);
+        return 'free';
       case 'topic':
         // The broker answered, so the connection is fine.
-        if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
-        this.topics.set(topic, this.open(`topic ${topic}`, this.topics.get(topic) ?? null, failure));
-        return false;
+        this.closeConnection();
+        this.openTopic(topic, failure);
+        return 'free';
       case 'unknown':
         this.endProbe(this.topics.get(topic));
         if (this.connection) {
           this.connection = this.open('connection', this.connection, failure);
-          return false;
+          return 'free';
         }
-        return !this.opensFor(messageId, failure);
+        return this.opensFor(messageId, failure) ? 'free' : 'counts';
       case 'message':
         // It answered, and about the message: whatever was broken works again.
-        this.succeeded(topic);
-        return true;
+        this.succeeded(topic, null);
+        return 'park';
       case 'none':
         this.abandoned(topic);
-        return false;
+        return 'free';
     }
   }
 
@@ -132,6 +163,26 @@ export class Circuit {
   abandoned(topic: string): void {
     this.endProbe(this.connection);
     this.endProbe(this.topics.get(topic));
+  }
+
+  private denied(topic: string, failure: SendFailure): void {
+    const isNew = !this.topics.has(topic);
+    const open = this.openTopic(topic, failure);
+    if (isNew) open.mayBeConnection = true;
+    const agreeing = [...this.topics.values()].filter(({ mayBeConnection }) => mayBeConnection).length;
+    const stays = this.connection?.failure.about === 'topic-or-connection';
+    if (agreeing > 1 || stays) this.connection = this.open('connection', this.connection, failure);
+    else this.closeConnection();
+  }
+
+  private openTopic(topic: string, failure: SendFailure): Open {
+    const open = this.open(`topic ${topic}`, this.topics.get(topic) ?? null, failure);
+    this.topics.set(topic, open);
+    return open;
+  }
+
+  private closeConnection(): void {
+    if (this.connection) this.close('connection', this.connection, () => (this.connection = null));
   }
 
   /** A probe that said nothing about its scope. It must end all the same: while it seems to be on the wire no other may go. */
@@ -164,7 +215,8 @@ export class Circuit {
         error: { code: failure.code, message: failure.message, cause: failure.cause },
       });
     }
-    return { since: before?.since ?? now, failure, probeAt: now + wait, probing: false, probes };
+    const { since = now, mayBeConnection = false } = before ?? {};
+    return { since, failure, probeAt: now + wait, probing: false, probes, mayBeConnection };
   }
 
   private close(scope: string, open: Open, forget: () => void): void {

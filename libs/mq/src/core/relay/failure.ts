@@ -7,9 +7,10 @@ import { TransportError, type TransportErrorKind } from '../transport/transport-
 export interface SendFailure {
   /**
    * `message`: no broker will ever take it. `unknown`: it may have arrived; counts. `connection`, `topic`: says nothing
-   * about the message, so it does not count, and sending through that scope stops. `none`: we gave up ourselves.
+   * about the message, so it does not count, and sending through that scope stops. `topic-or-connection`,
+   * `topic-or-message`: the topic's until others show whose it is. `none`: we gave up ourselves.
    */
-  readonly about: 'message' | 'unknown' | 'connection' | 'topic' | 'none';
+  readonly about: 'message' | 'unknown' | 'connection' | 'topic' | 'topic-or-connection' | 'topic-or-message' | 'none';
   readonly code: MqErrorCode;
   readonly message: string;
   readonly retryAfterMs: number | null;
@@ -19,8 +20,11 @@ export interface SendFailure {
 const MEANING: Readonly<Record<TransportErrorKind, { about: SendFailure['about']; code: MqErrorCode }>> = {
   invalid: { about: 'message', code: 'MQ_BROKER_REJECTED' },
   'too-large': { about: 'message', code: 'MQ_PAYLOAD_TOO_LARGE' },
+  refused: { about: 'topic-or-message', code: 'MQ_BROKER_REJECTED' },
   unavailable: { about: 'connection', code: 'MQ_BROKER_UNAVAILABLE' },
   auth: { about: 'connection', code: 'MQ_BROKER_AUTH' },
+  denied: { about: 'topic-or-connection', code: 'MQ_BROKER_AUTH' },
+  forbidden: { about: 'topic', code: 'MQ_BROKER_AUTH' },
   'not-found': { about: 'topic', code: 'MQ_BROKER_REJECTED' },
   throttled: { about: 'topic', code: 'MQ_BROKER_THROTTLED' },
   unknown: { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN' },

@@ -43,23 +43,32 @@ export class RelayTick {
     const rows: LeasedRow[] = [];
     const askedAt = this.clock.monotonic();
     if (this.circuit.connectionOpen) {
-      if (this.circuit.nextProbeInMs() === 0) rows.push(...(await this.claim(1)));
+      if (this.circuit.nextProbeInMs() === 0) rows.push(...(await this.claimProbe()));
     } else {
       // Probes first: a claim of everything else must not be what finds their topics closed.
-      for (const topic of this.circuit.dueTopics()) rows.push(...(await this.claim(1, topic)));
+      for (const topic of this.circuit.dueTopics()) rows.push(...(await this.claim(1, { onlyTopic: topic })));
       rows.push(...(await this.claim(this.options.reproduce.batch)));
     }
     return this.send(rows, leaseDeadline(askedAt, this.options.reproduce.leaseMs));
   }
 
-  private claim(limit: number, onlyTopic?: string): Promise<LeasedRow[]> {
-    return this.store.claim({
-      limit,
-      lease: this.newLease(),
-      // While the connection is open it is what a probe asks about: were only rows of closed topics left, nobody would.
-      exceptTopics: onlyTopic === undefined && !this.circuit.connectionOpen ? this.circuit.openTopics : [],
-      ...(onlyTopic === undefined ? {} : { onlyTopic }),
-    });
+  /**
+   * Of the connection: rather of a topic that nothing else is said against, which would be what it fails for. Were only
+   * rows of closed topics left, nobody would ask at all.
+   */
+  private async claimProbe(): Promise<LeasedRow[]> {
+    const { openTopics } = this.circuit;
+    const rows = openTopics.length === 0 ? [] : await this.claim(1);
+    return rows.length > 0 ? rows : this.claim(1, { exceptTopics: [] });
+  }
+
+  private claim(
+    limit: number,
+    which: { readonly exceptTopics: readonly string[] } | { readonly onlyTopic: string } = {
+      exceptTopics: this.circuit.openTopics,
+    },
+  ): Promise<LeasedRow[]> {
+    return this.store.claim({ limit, lease: this.newLease(), exceptTopics: [], ...which });
   }
 
   private send(rows: readonly LeasedRow[], deadline: number): RunningTick {

@@ -35,9 +35,9 @@ export class RowSettler {
   }
 
   async failed(row: LeasedRow, failure: SendFailure): Promise<SendResult> {
-    const counted = this.circuit.failed(row.topic, row.id, failure);
-    if (failure.about === 'message') return this.park(row, failure);
-    if (!counted) {
+    const means = this.circuit.failed(row.topic, row.id, failure);
+    if (means === 'park') return this.park(row, failure);
+    if (means === 'free') {
       const delayMs = failure.about === 'none' ? 0 : Math.max(SCOPE_RETRY_MS, failure.retryAfterMs ?? 0);
       return this.reschedule(row, failure, delayMs, false);
     }

@@ -72,7 +72,7 @@ export class Sender {
     } catch (error) {
       return this.settler.failed(row, classifySendFailure(error));
     }
-    this.circuit.succeeded(row.topic);
+    this.circuit.succeeded(row.topic, admission.probe ? row.id : null);
     return { status: 'sent', brokerMessageId };
   }
 

@@ -7,8 +7,11 @@ import { fullJitter } from './backoff.js';
 
 const CODES: Partial<Record<TransportErrorKind, MqErrorCode>> = {
   auth: 'MQ_BROKER_AUTH',
+  denied: 'MQ_BROKER_AUTH',
+  forbidden: 'MQ_BROKER_AUTH',
   'not-found': 'MQ_BROKER_REJECTED',
   invalid: 'MQ_BROKER_REJECTED',
+  refused: 'MQ_BROKER_REJECTED',
   throttled: 'MQ_BROKER_THROTTLED',
 };
 

@@ -1,22 +1,36 @@
 import { brand } from '../errors/brand.js';
+import { askedWait } from './asked-wait.js';
 
 /**
  * Why a call to a broker failed, in words that the core acts on.
  *
- * About this message, for ever: `invalid`, `too-large`. About the broker or the way to it, so nothing is held against
- * the message: `unavailable` (refused, DNS, TLS: nothing was sent), `auth`, `not-found` (topic or group), `throttled`.
- * Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that makes no sense). About a delivery:
- * `lease-lost`. `aborted`: the caller's own signal.
+ * About this message, for ever: `invalid`, `too-large`. About the connection, so nothing is held against the message:
+ * `unavailable` (refused, DNS, TLS: nothing was sent), `auth` (credentials). About a topic or group, likewise:
+ * `not-found`, `throttled`, `forbidden` (the credentials are right, and have no right to it). Where a broker does not say
+ * whose fault it is: `denied` (credentials, or rights), `refused` (this message, or how its topic is set up); the relay
+ * finds out by what becomes of others. Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that
+ * makes no sense). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
  */
 export type TransportErrorKind =
-  'invalid' | 'too-large' | 'unavailable' | 'auth' | 'not-found' | 'throttled' | 'unknown' | 'lease-lost' | 'aborted';
+  | 'invalid'
+  | 'too-large'
+  | 'refused'
+  | 'unavailable'
+  | 'auth'
+  | 'denied'
+  | 'forbidden'
+  | 'not-found'
+  | 'throttled'
+  | 'unknown'
+  | 'lease-lost'
+  | 'aborted';
 
 export interface TransportErrorOptions {
   /** The broker's own code, as it sent it. */
   readonly brokerCode?: string;
   /** The broker's id of the request, for its support. */
   readonly requestId?: string;
-  /** How long the broker asks to wait, in milliseconds. */
+  /** How long the broker asks to wait, in milliseconds; see {@link askedWait} for how much of it is granted. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
@@ -36,7 +50,7 @@ export class TransportError extends Error {
     this.kind = kind;
     this.brokerCode = options.brokerCode;
     this.requestId = options.requestId;
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = askedWait(options.retryAfterMs);
     TRANSPORT_ERROR.mark(this);
   }
 

@@ -9,7 +9,8 @@ import { childText, parseXml } from './parse-xml.js';
  * would park messages because of a word that somebody added last week.
  */
 const KINDS: Readonly<Record<string, TransportErrorKind>> = {
-  AccessDenied: 'auth',
+  // Of a user without any rights as of one without those to this topic; and perhaps of an STS token that has ended.
+  AccessDenied: 'denied',
   InvalidAccessKeyId: 'auth',
   SignatureDoesNotMatch: 'auth',
   TimeExpired: 'auth',
@@ -25,14 +26,19 @@ const KINDS: Readonly<Record<string, TransportErrorKind>> = {
   QpsLimitExceeded: 'throttled',
   TooManyRequests: 'throttled',
   Throttling: 'throttled',
-  InvalidArgument: 'invalid',
+  // What of a message is out of range was refused before it was sent, so this is more often the topic: one of another type,
+  // or with limits of its own. NotSupport: names that are too long together.
+  InvalidArgument: 'refused',
+  NotSupport: 'refused',
   MalformedXML: 'invalid',
   InvalidContent: 'invalid',
-  NotSupport: 'invalid',
 };
 
 const ADVICE: Partial<Record<TransportErrorKind, string>> = {
-  auth: 'check the access key, its permissions, and that the endpoint is the HTTP one of this account',
+  auth: 'check the access key, and that the endpoint is the HTTP one of this account',
+  denied: 'grant the access key the right to this topic or group; if all are denied, check the key itself',
+  refused:
+    'check how the topic is set up at the broker: its type, its limits, the length of its name with group and instance',
   'not-found': 'create it at the broker, or correct topic, group and instanceId',
   throttled: 'the broker asks to slow down',
 };
@@ -42,7 +48,7 @@ const CREDENTIAL_CODES = new Set(['AccessDenied', 'InvalidAccessKeyId', 'Signatu
 
 /** Whether asking the credentials provider again could help. */
 export function isCredentialRefusal(error: unknown): boolean {
-  return error instanceof TransportError && error.kind === 'auth' && CREDENTIAL_CODES.has(error.brokerCode ?? '');
+  return error instanceof TransportError && CREDENTIAL_CODES.has(error.brokerCode ?? '');
 }
 
 export interface BrokerError {
@@ -116,10 +122,12 @@ function clockAdvice(answer: HttpAnswer, clock: Clock): string {
 }
 
 function retryAfter(answer: HttpAnswer, clock: Clock): number | undefined {
-  const value = header(answer, 'retry-after')?.trim();
-  if (!value) return undefined;
-  const ms = /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - clock.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  const value = header(answer, 'retry-after')?.trim() ?? '';
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  // Nothing but a date of HTTP: the parser makes a year of many another text.
+  if (!/^[A-Z][a-z]+, .+ GMT$/.test(value)) return undefined;
+  const brokerTime = Date.parse(header(answer, 'date') ?? '');
+  return Date.parse(value) - (Number.isNaN(brokerTime) ? clock.now() : brokerTime);
 }
 
 /** Of a text that a stranger sent. */

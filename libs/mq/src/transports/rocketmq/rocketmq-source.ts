@@ -120,9 +120,9 @@ export class RocketmqSource implements MessageSource {
     const waitMs = isFiltered ? Math.min(FILTERED_WAIT_MS, ask.waitMs) : ask.waitMs;
     const wiring = await this.wire();
     const connection = wiring.connections.to(queue.endpoint);
-    const session = this.session(wiring);
     const { topic, group, filter } = this.spec;
-    await session.ready(connection, signal).catch((error: unknown) => {
+    const introduced = wiring.introduce(() => this.session(wiring), connection, signal);
+    const session = await introduced.catch((error: unknown) => {
       wiring.routes.doubt(topic.name);
       throw unsent(error);
     });

@@ -117,8 +117,8 @@ export class RocketmqTransport implements MqTransport {
     const queue = route.choose(fitted.orderingKey, (endpoint) => wiring.connections.to(endpoint).isDoubtful);
     if (!queue) throw new TransportError('not-found', `${what}: the topic may not be written to`);
     const connection = wiring.connections.to(queue.endpoint);
-    const session = wiring.producer(message.topic);
-    await session.ready(connection, signal).catch((error: unknown) => {
+    const introduced = wiring.introduce(() => wiring.producer(message.topic), connection, signal);
+    const session = await introduced.catch((error: unknown) => {
       wiring.routes.doubt(message.topic);
       throw unsent(error);
     });
@@ -163,7 +163,7 @@ export class RocketmqTransport implements MqTransport {
     const fitted = fitTopic(message, (type) => route.takes(type), { now, soleKey: messageId });
     if (fitted) return fitted;
     throw new TransportError(
-      'not-found',
+      'refused',
       `publish to '${message.topic}': the topic takes messages of type ${route.types}, and this is one of type ${messageType(message)}; ${WISH[messageType(message)]}`,
     );
   }

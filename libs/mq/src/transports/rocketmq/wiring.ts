@@ -2,6 +2,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
+import { TransportError } from '../../core/transport/transport-error.js';
 import { loadPeers } from './peers.js';
 import type { FilterExpression, Resource } from './protocol/generated.js';
 import type { ResolvedRocketmqOptions } from './rocketmq-options.js';
@@ -9,14 +10,25 @@ import { RouteTable } from './routes/route-table.js';
 import { Session } from './session/session.js';
 import { consumerSettings, producerSettings } from './session/settings.js';
 import { CallHeaders } from './wire/call-headers.js';
+import type { Connection } from './wire/connection.js';
 import { Connections } from './wire/connections.js';
 
 /** The limit of a long poll that settings carry; each poll says its own. */
 const DEFAULT_WAIT_MS = 20_000;
+const PRODUCER = 'producer';
+const GROUP = 'group ';
+
+interface Subscribed {
+  readonly topic: Resource;
+  readonly expression: FilterExpression;
+}
 
 /**
  * What one connected transport consists of: connections, routes, and a session for each thing that servers know by a
  * name of its own. Members of one group share a session, because servers want the subscriptions of a group to be alike.
+ *
+ * A server checks the rights to all topics of a session at once, and refuses it for the lack of one (Apache's, 5.5.0). Then
+ * each of its topics goes on under a session of its own: one that may not be used must not cost the others.
  */
 export class Wiring {
   readonly connections: Connections;
@@ -28,8 +40,10 @@ export class Wiring {
   private readonly over = new AbortController();
   private readonly instance = `${hostname()}@${process.pid}@${randomUUID().slice(0, 8)}`;
   private readonly sessions = new Map<string, Session>();
+  /** Names of sessions that were given up for one for each of their topics. */
+  private readonly divided = new Set<string>();
   private readonly published = new Map<string, Resource>();
-  private readonly subscribed = new Map<string, Map<string, { topic: Resource; expression: FilterExpression }>>();
+  private readonly subscribed = new Map<string, Map<string, Subscribed>>();
 
   static async open(options: ResolvedRocketmqOptions): Promise<Wiring> {
     return new Wiring(await loadPeers(), options);
@@ -68,27 +82,47 @@ export class Wiring {
   producer(topic: string): Session {
     const isNew = !this.published.has(topic);
     if (isNew) this.published.set(topic, this.resource(topic));
-    const session = this.session('producer', null, () =>
-      producerSettings(this.options.accessPoints[0]!, [...this.published.values()], this.requestTimeoutMs),
+    return this.session(PRODUCER, topic, isNew, null, (own) =>
+      producerSettings(
+        this.options.accessPoints[0]!,
+        own ? [this.resource(topic)] : [...this.published.values()],
+        this.requestTimeoutMs,
+      ),
     );
-    if (isNew) session.update();
-    return session;
   }
 
   /** The session under which this group reads this topic, and whatever else it reads. */
   consumer(group: string, topic: string, expression: FilterExpression): Session {
-    const topics = this.subscribed.get(group) ?? new Map<string, { topic: Resource; expression: FilterExpression }>();
+    const topics = this.subscribed.get(group) ?? new Map<string, Subscribed>();
     this.subscribed.set(group, topics);
     const isNew = topics.get(topic)?.expression.expression !== expression.expression;
     if (isNew) topics.set(topic, { topic: this.resource(topic), expression });
-    const session = this.session(group, this.resource(group), () =>
-      consumerSettings(this.options.accessPoints[0]!, this.resource(group), [...topics.values()], {
-        timeoutMs: this.requestTimeoutMs,
-        waitMs: DEFAULT_WAIT_MS,
-      }),
+    return this.session(group, topic, isNew, this.resource(group), (own) =>
+      consumerSettings(
+        this.options.accessPoints[0]!,
+        this.resource(group),
+        own ? [topics.get(topic)!] : [...topics.values()],
+        { timeoutMs: this.requestTimeoutMs, waitMs: DEFAULT_WAIT_MS },
+      ),
     );
-    if (isNew) session.update();
-    return session;
+  }
+
+  /**
+   * The session that `choose` answers, once this server knows it.
+   * @throws {TransportError} before anything else was sent
+   */
+  async introduce(choose: () => Session, connection: Connection, signal: AbortSignal): Promise<Session> {
+    const session = choose();
+    try {
+      await session.ready(connection, signal);
+      return session;
+    } catch (error) {
+      const isForbidden = error instanceof TransportError && error.kind === 'forbidden';
+      if (!isForbidden || !this.divide(session)) throw error;
+    }
+    const own = choose();
+    await own.ready(connection, signal);
+    return own;
   }
 
   async close(): Promise<void> {
@@ -97,23 +131,40 @@ export class Wiring {
     this.connections.close();
   }
 
-  private session(name: string, group: Resource | null, settings: () => ReturnType<typeof consumerSettings>): Session {
-    const key = group ? `group ${name}` : name;
-    let session = this.sessions.get(key);
-    if (!session) {
-      const clientId = `${this.instance}@${this.sessions.size}`;
-      session = new Session({
-        who: name,
-        clientId,
-        clientType: group ? 'SIMPLE_CONSUMER' : 'PRODUCER',
-        group,
-        timeoutMs: this.options.connectTimeoutMs,
-        clock: this.clock,
-        headers: () => this.headers(clientId),
-        settings,
-      });
-      this.sessions.set(key, session);
-    }
+  /** `false` for a session of one topic. It is not closed: polls are still under way in its name. */
+  private divide(session: Session): boolean {
+    const [key] = [...this.sessions].find(([, each]) => each === session) ?? [];
+    const topics = key === PRODUCER ? this.published : this.subscribed.get(key?.slice(GROUP.length) ?? '');
+    if (key === undefined || !topics || topics.size < 2) return false;
+    this.divided.add(key);
+    return true;
+  }
+
+  private session(
+    who: string,
+    topic: string,
+    isNew: boolean,
+    group: Resource | null,
+    settings: (own: boolean) => ReturnType<typeof consumerSettings>,
+  ): Session {
+    const name = group ? GROUP + who : PRODUCER;
+    const own = this.divided.has(name);
+    const key = own ? `${name} ${topic}` : name;
+    const known = this.sessions.get(key);
+    if (known && isNew) known.update();
+    if (known) return known;
+    const clientId = `${this.instance}@${this.sessions.size}`;
+    const session = new Session({
+      who,
+      clientId,
+      clientType: group ? 'SIMPLE_CONSUMER' : 'PRODUCER',
+      group,
+      timeoutMs: this.options.connectTimeoutMs,
+      clock: this.clock,
+      headers: () => this.headers(clientId),
+      settings: () => settings(own),
+    });
+    this.sessions.set(key, session);
     return session;
   }
 }

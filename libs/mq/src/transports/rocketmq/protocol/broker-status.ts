@@ -7,6 +7,7 @@ import type { Code, StatusReceived } from './generated.js';
  * would park messages because of a code that a newer server has.
  */
 const KINDS: Partial<Record<Code, TransportErrorKind>> = {
+  // Unless it says that a right is missing, see below.
   UNAUTHORIZED: 'auth',
   PAYMENT_REQUIRED: 'auth',
   NOT_FOUND: 'not-found',
@@ -14,14 +15,15 @@ const KINDS: Partial<Record<Code, TransportErrorKind>> = {
   FORBIDDEN: 'not-found',
   TOPIC_NOT_FOUND: 'not-found',
   CONSUMER_GROUP_NOT_FOUND: 'not-found',
-  // The type of the topic is wrong, which whoever made it can repair; the messages are as good as before.
-  MESSAGE_PROPERTY_CONFLICT_WITH_TYPE: 'not-found',
   TOO_MANY_REQUESTS: 'throttled',
   PAYLOAD_TOO_LARGE: 'too-large',
   MESSAGE_BODY_TOO_LARGE: 'too-large',
   MESSAGE_PROPERTIES_TOO_LARGE: 'too-large',
-  ILLEGAL_TOPIC: 'invalid',
-  ILLEGAL_CONSUMER_GROUP: 'invalid',
+  // About the topic as likely as about the message: its type, its name, the longest delay that the broker is set to.
+  MESSAGE_PROPERTY_CONFLICT_WITH_TYPE: 'refused',
+  ILLEGAL_TOPIC: 'refused',
+  ILLEGAL_CONSUMER_GROUP: 'refused',
+  ILLEGAL_DELIVERY_TIME: 'refused',
   ILLEGAL_MESSAGE_TAG: 'invalid',
   ILLEGAL_MESSAGE_KEY: 'invalid',
   ILLEGAL_MESSAGE_GROUP: 'invalid',
@@ -34,6 +36,8 @@ const KINDS: Partial<Record<Code, TransportErrorKind>> = {
 
 const ADVICE: Partial<Record<Code, string>> = {
   UNAUTHORIZED: 'check transport.credentials',
+  ILLEGAL_TOPIC: 'correct the name of the topic',
+  ILLEGAL_CONSUMER_GROUP: 'correct groupId',
   FORBIDDEN: 'the topic or the user lacks the permission; look at both at the broker',
   PAYMENT_REQUIRED: 'the provider has suspended the account',
   TOPIC_NOT_FOUND: 'create the topic at the broker, or correct its name and transport.namespace',
@@ -42,6 +46,10 @@ const ADVICE: Partial<Record<Code, string>> = {
     'a topic takes one type of message: NORMAL, FIFO for ordered, DELAY for delayed ones',
   TOO_MANY_REQUESTS: 'the broker asks to slow down',
 };
+
+/** What Apache's broker answers, under the same code as for wrong credentials, to a user that may not do this (5.5.0). */
+const NO_RIGHT = /no permission to access (Topic|Group):/i;
+const NO_RIGHT_ADVICE = 'the user lacks the right; grant it at the broker';
 
 /** Whether it is the code for "carried out". */
 export function isOk(status: StatusReceived | null | undefined): boolean {
@@ -52,9 +60,11 @@ export function isOk(status: StatusReceived | null | undefined): boolean {
 export function refusal(what: string, status: StatusReceived | null | undefined): TransportError {
   if (!status) return new TransportError('unknown', `${what}: the broker answered without a status`);
   const code = status.code as Code;
-  const advice = ADVICE[code] ? ` (${ADVICE[code]})` : '';
+  const lacksRight = code === 'UNAUTHORIZED' && NO_RIGHT.test(status.message);
+  const hint = lacksRight ? NO_RIGHT_ADVICE : ADVICE[code];
+  const advice = hint ? ` (${hint})` : '';
   return new TransportError(
-    KINDS[code] ?? 'unknown',
+    lacksRight ? 'forbidden' : (KINDS[code] ?? 'unknown'),
     `${what}: the broker answered ${code}: ${short(status.message)}${advice}`,
     { brokerCode: String(code) },
   );

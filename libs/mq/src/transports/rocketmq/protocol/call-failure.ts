@@ -16,7 +16,8 @@ export const GRPC = {
 } as const;
 
 const KINDS: Partial<Record<number, TransportErrorKind>> = {
-  [GRPC.PERMISSION_DENIED]: 'auth',
+  // Said by what stands before a proxy, which may know topics or not.
+  [GRPC.PERMISSION_DENIED]: 'denied',
   [GRPC.UNAUTHENTICATED]: 'auth',
   // Whoever answers does not know the call, so it has not carried it out: some other server listens there.
   [GRPC.UNIMPLEMENTED]: 'unavailable',
