@@ -306,7 +306,7 @@ describe('reading them', () => {
     await bench.start();
     await giveUp('m1');
     let report: unknown = 'waiting';
-    void bench.runner.drain(20_000).then((value) => (report = value));
+    void bench.drain(20_000).then((value) => (report = value));
     await giveUp('m2');
     await bench.clock.advance(10_000);
     expect(report).toBe('waiting');

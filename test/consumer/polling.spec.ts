@@ -145,7 +145,7 @@ describe('a poll', () => {
     await bench.start();
     await bench.publish('m1');
     bench.runner.stopIntake();
-    const drained = bench.runner.drain(20_000);
+    const drained = bench.drain(20_000);
     deliver();
     await bench.clock.settle();
     expect(await drained).toEqual({ abandoned: 0 });

@@ -31,7 +31,7 @@ it('drain waits for handlers and their acknowledgements', async () => {
   await bench.start();
   await bench.publish('m1');
   let report: unknown = 'waiting';
-  void bench.runner.drain(20_000).then((value) => (report = value));
+  void bench.drain(20_000).then((value) => (report = value));
   await bench.clock.advance(10_000);
   expect(report).toBe('waiting');
   bench.broker.pause();
@@ -49,7 +49,7 @@ it('drain cuts off what still runs at its deadline: signal, no database, no ackn
   given({ handle: work.handle, group: { timeoutMs: 60_000 } });
   await bench.start();
   await bench.publish('m1');
-  const drained = bench.runner.drain(20_000);
+  const drained = bench.drain(20_000);
   await bench.clock.advance(19_999);
   expect(work.signals[0]!.aborted).toBe(false);
   await bench.clock.advance(1_001);
@@ -76,7 +76,7 @@ it('what waits for a place at the deadline never starts', async () => {
   });
   await bench.start();
   await bench.publish('m1');
-  const drained = bench.runner.drain(1_000);
+  const drained = bench.drain(1_000);
   await bench.clock.advance(3_000);
   expect(await drained).toEqual({ abandoned: 2 });
   expect(runs).toHaveLength(1);
@@ -88,7 +88,7 @@ it('what is held in memory returns with its lease', async () => {
   await bench.start();
   await bench.publish('m1');
   expect(bench.runner.health().held).toBe(1);
-  expect(await bench.runner.drain(60_000)).toEqual({ abandoned: 0 });
+  expect(await bench.drain(60_000)).toEqual({ abandoned: 0 });
   expect(bench.told('delivery.released')).toMatchObject([{ reason: 'shutdown' }]);
   await bench.clock.advance(60_000);
   expect(bench.handled).toHaveLength(1);
@@ -102,7 +102,7 @@ it('a failure during the drain is not held', async () => {
   });
   await bench.start();
   await bench.publish('m1');
-  const drained = bench.runner.drain(20_000);
+  const drained = bench.drain(20_000);
   work.finish();
   await drained;
   expect(bench.told('delivery.failed')).toMatchObject([{ retryInMs: null }]);
@@ -114,7 +114,7 @@ it('where the broker takes a delay, what is cut off is free for others at once',
   given({ profile: 'rich', handle: work.handle });
   await bench.start();
   await bench.publish('m1');
-  const drained = bench.runner.drain(1_000);
+  const drained = bench.drain(1_000);
   await bench.clock.advance(2_500);
   await drained;
   const [entry] = bench.broker.group('shop_orders', 'GID_stock', null).pending;
@@ -124,7 +124,7 @@ it('where the broker takes a delay, what is cut off is free for others at once',
 it('can be started again afterwards', async () => {
   given();
   await bench.start();
-  await bench.runner.drain(1_000);
+  await bench.drain(1_000);
   await bench.start();
   await bench.publish('m1');
   expect(bench.deliveries.effects).toEqual(['m1']);
@@ -135,7 +135,7 @@ it('starting while a drain is under way waits for it', async () => {
   given({ handle: work.handle });
   await bench.start();
   await bench.publish('m1');
-  void bench.runner.drain(20_000);
+  void bench.drain(20_000);
   const started = bench.start();
   work.finish();
   await bench.clock.settle();
@@ -145,5 +145,5 @@ it('starting while a drain is under way waits for it', async () => {
 
 it('draining what never started is nothing to wait for', async () => {
   given();
-  await expect(bench.runner.drain(1_000)).resolves.toEqual({ abandoned: 0 });
+  await expect(bench.drain(1_000)).resolves.toEqual({ abandoned: 0 });
 });

@@ -52,7 +52,7 @@ describeDatabases('a message that no handler ever sees', (db) => {
     const starved = told(node, 'delivery.starved');
     const released = told(node, 'delivery.released');
     const admin = node.app.get(MqAdminService);
-    await db.query('ALTER TABLE mq_error_log RENAME TO away');
+    await db.query('ALTER TABLE mq_inbox RENAME TO away');
     const base = {
       topic: 'shop_orders',
       instanceId: null,
@@ -72,7 +72,7 @@ describeDatabases('a message that no handler ever sees', (db) => {
       status: 'degraded',
       reasons: [expect.stringMatching(/^orders\/stock: 1 message was delivered 3 times or more/)],
     });
-    await db.query('ALTER TABLE away RENAME TO mq_error_log');
+    await db.query('ALTER TABLE away RENAME TO mq_inbox');
     leasesEnd(node.broker);
     await eventually(() => pending(node.broker) === 0, { what: 'the message being parked' });
     expect(await tables.errors()).toMatchObject([{ error_code: 'MQ_PAYLOAD_INVALID' }]);

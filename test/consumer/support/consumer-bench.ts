@@ -7,6 +7,7 @@ import type {
   ResolvedTopic,
 } from '../../../libs/mq/src/core/config/resolved-options.js';
 import { MqEvents } from '../../../libs/mq/src/core/events/event-bus.js';
+import { Deadline } from '../../../libs/mq/src/core/runtime/deadline.js';
 import type { MqEventMap, MqEventName } from '../../../libs/mq/src/core/events/event-map.js';
 import { jsonCodec } from '../../../libs/mq/src/core/message/json-codec.js';
 import type { MqMessage } from '../../../libs/mq/src/core/message/message.js';
@@ -137,8 +138,9 @@ export function consumerBench(setup: BenchOptions = {}) {
     told: <E extends MqEventName>(name: E) =>
       log.filter((entry) => entry.name === name).map((entry) => entry.event as MqEventMap[E]),
     log,
+    drain: (ms: number) => runner.drain(Deadline.in(clock, ms)),
     async stop(): Promise<void> {
-      const drained = runner.drain(0);
+      const drained = runner.drain(Deadline.in(clock, 0));
       await clock.advance(5_000);
       await drained;
     },

@@ -18,7 +18,7 @@ import { violationOf } from '../core/transport/violation-of.js';
 import { alertOn } from '../observability/alerter.js';
 import { type LineLogger, lineLogger } from '../observability/line-logger.js';
 import { logEvents } from '../observability/log-subscriber.js';
-import { openMqStores } from '../typeorm/open-stores.js';
+import { openMqStores, type MqStores } from '../typeorm/open-stores.js';
 import type { TablePlace } from '../typeorm/table-names.js';
 import { deliverySlotsOf } from './delivery-slots.js';
 import { poolSizeOf } from './pool-size.js';
@@ -75,6 +75,7 @@ export class MqRuntime {
       stores.admin,
       stores.outbox,
       instance,
+      stores.connections,
     );
   }
 
@@ -93,6 +94,8 @@ export class MqRuntime {
     readonly admin: AdminStore,
     readonly outbox: OutboxStore<EntityManager>,
     readonly instance: string,
+    /** What this module has of the data source's pool. */
+    readonly connections: MqStores['connections'],
   ) {
     const { log, onAlert, alertEveryMs } = options;
     this.logger = lineLogger(log.logger ?? new Logger(connection === 'default' ? 'Mq' : `Mq:${connection}`));

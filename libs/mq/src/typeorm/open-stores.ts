@@ -9,6 +9,7 @@ import { getMqEntities } from './entities/get-mq-entities.js';
 import { locateTables } from './locate-tables.js';
 import { checkMqSchema } from './migrations/check-mq-schema.js';
 import { runMqMigrations } from './migrations/run-mq-migrations.js';
+import { HeldConnections } from './store/held-connections.js';
 import { OwnConnections } from './store/own-connections.js';
 import type { ReplayTarget } from './store/sql/replay.js';
 import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
@@ -22,6 +23,8 @@ export interface MqStores {
   readonly deliveries: DeliveryStore<EntityManager>;
   readonly admin: AdminStore;
   readonly transactions: TransactionContext<EntityManager>;
+  /** What all of them together have of the pool. */
+  readonly connections: HeldConnections;
 }
 
 export interface OpenOptions {
@@ -45,11 +48,13 @@ export async function openMqStores(
   if (migrate) await runMqMigrations(dataSource, tables);
   await checkMqSchema(dataSource, tables);
 
-  const own = new OwnConnections(dataSource, dialect, names);
+  const held = new HeldConnections(dataSource);
+  const own = new OwnConnections(dataSource, dialect, names, held);
   return {
     outbox: new TypeOrmOutboxStore(own),
-    deliveries: await TypeOrmDeliveryStore.create(dataSource, tables),
+    deliveries: await TypeOrmDeliveryStore.create(dataSource, tables, held),
     admin: new TypeOrmAdminStore(own, replayTo),
+    connections: held,
     transactions: await TypeOrmTransactionContext.create(dataSource),
   };
 }

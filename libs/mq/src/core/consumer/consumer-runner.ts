@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../config/resolved-options.js';
 import { MqError } from '../errors/mq-error.js';
 import type { MqEvents } from '../events/event-bus.js';
 import type { Clock } from '../runtime/clock.js';
+import { Deadline } from '../runtime/deadline.js';
 import { systemRandom, type Random } from '../runtime/random.js';
 import { systemClock } from '../runtime/system-clock.js';
 import type { DeliveryStore } from '../store/delivery-store.js';
@@ -20,6 +21,8 @@ import { StuckHandlers } from './stuck-handlers.js';
 
 /** How long handlers that were cut off at the end of a drain may take to roll back. */
 const ROLLBACK_MS = 1_000;
+/** How long the broker may take to hear that nobody polls any more: RocketMQ 5 ends a poll that it has taken after five seconds. */
+const CLOSE_MS = 6_000;
 
 export interface ConsumerRunnerOptions<Handle> {
   readonly options: Pick<ResolvedOptions, 'connection' | 'transport' | 'groups' | 'maxInFlight' | 'drainMs'>;
@@ -81,7 +84,7 @@ export class ConsumerRunner<Handle> {
    * begin, and where the tags have changed the subscription is replaced. The transport must be connected.
    */
   async start(registry: HandlerRegistry<Handle>): Promise<void> {
-    if (this.run?.stopped) await this.drain(this.setup.options.drainMs);
+    if (this.run?.stopped) await this.drain(Deadline.in(this.clock, this.setup.options.drainMs));
     this.run ??= this.createRun();
     for (const { held } of this.groups.values()) held.open();
     for (const feed of registry.feeds) this.follow(this.run, feed);
@@ -95,14 +98,14 @@ export class ConsumerRunner<Handle> {
   }
 
   /**
-   * Stops polling, waits up to `ms` for handlers and acknowledgements, then cuts off what still runs. What is held in
-   * memory goes back to the broker at once. Never rejects.
+   * Stops polling, waits until `deadline` for handlers and acknowledgements, then cuts off what still runs, which takes a
+   * second or two. What is held in memory goes back to the broker at once. Never rejects.
    */
-  drain(ms: number): Promise<DrainReport> {
+  drain(deadline: Deadline): Promise<DrainReport> {
     const { run } = this;
     if (!run) return Promise.resolve({ abandoned: 0 });
     this.stopIntake();
-    run.drained ??= this.drainRun(run, ms);
+    run.drained ??= this.drainRun(run, deadline);
     return run.drained;
   }
 
@@ -173,29 +176,23 @@ export class ConsumerRunner<Handle> {
     if (run.loops.delete(loop)) await loop.close().catch(() => undefined);
   }
 
-  private async drainRun(run: Run<Handle>, ms: number): Promise<DrainReport> {
+  private async drainRun(run: Run<Handle>, deadline: Deadline): Promise<DrainReport> {
     for (const { held } of this.groups.values()) held.close();
     const loops = [...run.loops];
     const settled = Promise.all(loops.map((loop) => loop.settled()));
     let abandoned = 0;
-    if (!(await this.within(settled, ms))) {
+    if (!(await deadline.covers(settled))) {
       abandoned = loops.reduce((sum, loop) => sum + loop.inHand, 0);
       run.giveUp.abort();
-      await this.within(settled, ROLLBACK_MS);
+      await deadline.plus(ROLLBACK_MS).covers(settled);
     }
     run.giveUp.abort();
     run.hangUp.abort();
     run.loops.clear();
-    await Promise.allSettled(loops.map((loop) => loop.close()));
+    const closed = Promise.allSettled(loops.map((loop) => loop.close()));
+    await deadline.plus(ROLLBACK_MS + CLOSE_MS).covers(closed);
     this.run = null;
     return { abandoned };
-  }
-
-  private async within(done: Promise<unknown>, ms: number): Promise<boolean> {
-    const over = new AbortController();
-    const inTime = await Promise.race([done.then(() => true), this.clock.sleep(ms, over.signal).then(() => false)]);
-    over.abort();
-    return inTime;
   }
 
   private group(alias: string): GroupState {

@@ -19,9 +19,12 @@ const DEFER_MAX_MS = 180_000;
  * row elsewhere, which are put to sleep; the others follow each other, and at the first that is not sent the rest of
  * its key is put to sleep behind it. Whatever frees a key (a mark, a parked row that lets the key go on) is committed
  * first and then promotes: in one transaction with it, a marker and a process that goes to sleep would miss each other.
- * The row that a promotion wakes is leased by it, so a contended key does not wait for a poll.
+ * The row that a promotion wakes is leased by it, so a contended key does not wait for a poll. Once stopped, it is given
+ * back at once instead of sent: a key that others go on publishing to has no last row.
  */
 export class BatchSender {
+  private stopped = false;
+
   constructor(
     private readonly store: OutboxStore<never>,
     private readonly sender: Sender,
@@ -31,6 +34,11 @@ export class BatchSender {
     private readonly leaseMs: number,
     private readonly events: MqEvents,
   ) {}
+
+  /** From now on nothing is taken up besides what was given to {@link send}. */
+  stop(): void {
+    this.stopped = true;
+  }
 
   /**
    * Resolves when every row is settled. `onResult` is called as each of `rows` is; rows that were woken on the way are
@@ -116,6 +124,11 @@ export class BatchSender {
         return;
       }
       if (woken === null) return;
+      if (this.stopped) {
+        // Awake it stays: another process takes it at its next poll.
+        await this.sender.giveBack(woken);
+        return;
+      }
       await this.sender.send(woken, leaseDeadline(askedAt, this.leaseMs));
     }
   }

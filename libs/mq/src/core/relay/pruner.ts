@@ -17,7 +17,7 @@ const BETWEEN_ROUNDS_MS = 5 * 60_000;
  */
 export class Pruner {
   private stopping: AbortController | null = null;
-  private loop: Promise<void> | null = null;
+  private loop: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly retention: ResolvedOptions['retention'],
@@ -28,15 +28,17 @@ export class Pruner {
   ) {}
 
   start(): void {
-    if (this.loop) return;
+    if (this.stopping) return;
     this.stopping = new AbortController();
-    this.loop = this.run(this.stopping.signal);
+    const { signal } = this.stopping;
+    // An earlier one may still wait for the database.
+    this.loop = this.loop.then(() => this.run(signal));
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.stopping?.abort();
-    await this.loop;
-    this.loop = null;
+    this.stopping = null;
+    return this.loop;
   }
 
   /** One round over all three tables. */
@@ -47,7 +49,7 @@ export class Pruner {
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    for (;;) {
+    while (!signal.aborted) {
       // A rest first: a process that starts has more urgent work, and many start together.
       await this.clock.sleep(BETWEEN_ROUNDS_MS * (0.5 + this.random()), signal);
       if (signal.aborted) return;

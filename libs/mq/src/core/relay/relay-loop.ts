@@ -52,14 +52,10 @@ export class RelayLoop {
     this.bell = new Wakeable(clock);
   }
 
-  get active(): boolean {
-    return this.loop !== null;
-  }
-
+  /** Also while an earlier one still waits for the database: that one goes on. */
   start(): void {
-    if (this.loop) return;
     this.stopping = false;
-    this.loop = this.run();
+    this.loop ??= this.run();
   }
 
   /** Something became due. */
@@ -78,7 +74,6 @@ export class RelayLoop {
     this.stopping = true;
     this.bell.wake();
     await this.loop;
-    this.loop = null;
     await Promise.allSettled([...this.running].map(({ done }) => done));
   }
 
@@ -93,6 +88,7 @@ export class RelayLoop {
       const pause = await this.step();
       if (!this.stopping) await this.bell.sleep(pause);
     }
+    this.loop = null;
   }
 
   /** Answers how long to sleep. */

@@ -4,6 +4,7 @@ import { resolveOptions } from '../config/resolve-options.js';
 import { MqEvents } from '../events/event-bus.js';
 import type { NewMessage, Publication } from '../publisher/new-message.js';
 import { Publisher } from '../publisher/publisher.js';
+import { Deadline } from '../runtime/deadline.js';
 import { TransportError } from '../transport/transport-error.js';
 import { Relay } from './relay.js';
 
@@ -52,7 +53,7 @@ const statuses = (): string[] => [...bench.store.rows.values()].map(({ status })
 
 afterEach(async () => {
   bench.transport.broker.heal();
-  await bench.relay.stop(0);
+  await bench.relay.stop(Deadline.in(bench.clock, 0));
 });
 
 describe('while the broker is away, the relay', () => {

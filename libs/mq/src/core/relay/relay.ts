@@ -3,6 +3,7 @@ import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
+import type { Deadline } from '../runtime/deadline.js';
 import type { Random } from '../runtime/random.js';
 import type { LeaseRequest } from '../store/outbox-row.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -77,9 +78,13 @@ export class Relay {
     this.loop.wake();
   }
 
-  /** Stops claiming and sending, waits for what is on the wire until `deadline`, gives the rest back. */
-  async stop(drainMs: number): Promise<void> {
-    const cut = this.deps.clock.schedule(drainMs, () => this.sender.stop());
+  /**
+   * Stops claiming, waits for what is on the wire until `deadline`, ends it then, and gives the rest back. How long that takes
+   * is up to the database: whoever cannot wait for it has to bound that.
+   */
+  async stop(deadline: Deadline): Promise<void> {
+    this.batches.stop();
+    const cut = deadline.onReached(() => this.sender.stop());
     await Promise.allSettled([this.pruner.stop(), this.loop.stop(), this.immediate.stop()]);
     cut();
     await this.marker.idle();

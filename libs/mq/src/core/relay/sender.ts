@@ -45,6 +45,11 @@ export class Sender {
     this.abort.abort();
   }
 
+  /** Leaves a row to whoever polls next. */
+  giveBack(row: LeasedRow): Promise<SendResult> {
+    return this.settler.giveBack(row, 0);
+  }
+
   /** @param deadline on the monotonic clock; see {@link leaseDeadline} */
   async send(row: LeasedRow, deadline: number): Promise<SendResult> {
     const result = await this.limiter.run(() => this.attempt(row, deadline));

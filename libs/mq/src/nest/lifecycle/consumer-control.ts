@@ -1,6 +1,9 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { EntityManager } from 'typeorm';
 import { HandlerRegistry } from '../../core/consumer/handler-registry.js';
+import { Deadline } from '../../core/runtime/deadline.js';
+import { Switch } from '../../core/runtime/switch.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
 import { MqError } from '../../core/errors/mq-error.js';
 import type { FoundHandler, HandlerExplorer } from '../discovery/handler-explorer.js';
 import type { MqRuntime } from '../mq-runtime.js';
@@ -9,7 +12,11 @@ import { runtimesOf } from './refuse-duplicates.js';
 /** The consumers of one connection in this process: which handlers there are, and whether they run. */
 export class ConsumerControl {
   private registry: HandlerRegistry<EntityManager> | null = null;
-  private running = false;
+  private readonly power = new Switch(
+    () => this.turnOn(),
+    () => this.turnOff(),
+  );
+  private deadline: Deadline | null = null;
 
   constructor(
     private readonly runtime: MqRuntime,
@@ -36,13 +43,32 @@ export class ConsumerControl {
 
   async refresh(): Promise<number> {
     const added = this.explore();
-    if (added > 0 && this.running) await this.runtime.consumers.start(this.registry!);
+    if (added > 0 && this.power.isOn) await this.runtime.consumers.start(this.registry!);
     return added;
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.power.on();
+  }
+
+  stopIntake(): void {
+    this.runtime.consumers.stopIntake();
+  }
+
+  stop(): Promise<void> {
+    this.stopIntake();
+    return this.power.off();
+  }
+
+  /** {@link stop} for good. */
+  close(deadline: Deadline): Promise<void> {
+    this.deadline = deadline;
+    this.stopIntake();
+    return this.power.lock();
+  }
+
+  private async turnOn(): Promise<void> {
     if (!this.registry) this.explore();
-    this.running = true;
     for (const { topic, group, tags, name } of this.handlers) {
       const { concurrency } = this.runtime.options.groups.get(group)!;
       const what = tags === null ? '' : ` [${tags.join(', ')}]`;
@@ -52,14 +78,9 @@ export class ConsumerControl {
     await this.runtime.consumers.start(this.registry!);
   }
 
-  stopIntake(): void {
-    this.running = false;
-    this.runtime.consumers.stopIntake();
-  }
-
-  async stop(): Promise<void> {
-    this.stopIntake();
-    const { abandoned } = await this.runtime.consumers.drain(this.runtime.options.drainMs);
+  private async turnOff(): Promise<void> {
+    const { consumers, options } = this.runtime;
+    const { abandoned } = await consumers.drain(this.deadline ?? Deadline.in(systemClock, options.drainMs));
     if (abandoned > 0) {
       this.runtime.logger.warn(
         `${abandoned} deliveries were given up when the drain time was over; the broker delivers them again`,

@@ -1,6 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { MqError } from '../../core/errors/mq-error.js';
 import { MqRuntime } from '../mq-runtime.js';
+import { instancesOf } from './instances-of.js';
 
 /**
  * Two connections of one name, or on one set of tables, would send each other's rows and start everything twice. Nest
@@ -33,9 +34,5 @@ function sameTables(a: MqRuntime, b: MqRuntime): boolean {
 
 /** All connections of the application. */
 export function runtimesOf(modules: ModulesContainer): MqRuntime[] {
-  const runtimes = new Set<MqRuntime>();
-  for (const module of modules.values()) {
-    for (const { instance } of module.providers.values()) if (instance instanceof MqRuntime) runtimes.add(instance);
-  }
-  return [...runtimes];
+  return instancesOf(modules, MqRuntime);
 }

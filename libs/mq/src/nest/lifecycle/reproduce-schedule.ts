@@ -1,4 +1,8 @@
 import type { ModulesContainer } from '@nestjs/core';
+import { describeError } from '../../core/errors/describe-error.js';
+import { Deadline } from '../../core/runtime/deadline.js';
+import { Switch } from '../../core/runtime/switch.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
 import type { MqRuntime } from '../mq-runtime.js';
 import { DEFAULT_CONNECTION } from '../tokens.js';
 import { findSchedulerRegistries, type IntervalRegistry } from '../find-scheduler-registries.js';
@@ -6,6 +10,8 @@ import { findSchedulerRegistries, type IntervalRegistry } from '../find-schedule
 /** Runs the relay, and shows it by name in the `SchedulerRegistry` of an application that has one. */
 export class ReproduceSchedule {
   private registries: readonly IntervalRegistry[] = [];
+  private readonly power: Switch;
+  private deadline: Deadline | null = null;
   private readonly name: string;
 
   constructor(
@@ -13,11 +19,29 @@ export class ReproduceSchedule {
     private readonly modules: ModulesContainer,
   ) {
     this.name = runtime.connection === DEFAULT_CONNECTION ? 'mq:reproduce' : `mq:reproduce:${runtime.connection}`;
+    this.power = new Switch(
+      () => this.turnOn(),
+      () => this.turnOff(),
+    );
   }
 
   start(): void {
+    this.power.on().catch((error: unknown) => this.runtime.logger.error(describeError(error).message));
+  }
+
+  /** Resolves when no pass is under way any more, and after the drain time if the database does not answer. */
+  stop(): Promise<void> {
+    return this.power.off();
+  }
+
+  /** {@link stop} for good. */
+  close(deadline: Deadline): Promise<void> {
+    this.deadline = deadline;
+    return this.power.lock();
+  }
+
+  private turnOn(): void {
     const { loop, pruner } = this.runtime.relay;
-    if (loop.active) return;
     loop.start();
     pruner.start();
     this.registries = findSchedulerRegistries(this.modules).filter((one) => !one.doesExist('interval', this.name));
@@ -28,12 +52,14 @@ export class ReproduceSchedule {
     for (const registry of this.registries) registry.addInterval(this.name, interval);
   }
 
-  async stop(): Promise<void> {
+  private async turnOff(): Promise<void> {
     for (const registry of this.registries) {
       // ScheduleModule clears its registry by itself at shutdown.
       if (registry.doesExist('interval', this.name)) registry.deleteInterval(this.name);
     }
     this.registries = [];
-    await Promise.all([this.runtime.relay.loop.stop(), this.runtime.relay.pruner.stop()]);
+    const { relay, options } = this.runtime;
+    const deadline = this.deadline ?? Deadline.in(systemClock, options.drainMs);
+    await deadline.covers(Promise.all([relay.loop.stop(), relay.pruner.stop()]));
   }
 }

@@ -9,6 +9,8 @@ import type {
   OperatorRequest,
   ReplayOutcome,
 } from '../../core/store/admin-store.js';
+import { Question } from '../../core/runtime/question.js';
+import { systemClock } from '../../core/runtime/system-clock.js';
 import type { MqRuntime } from '../mq-runtime.js';
 import { MqAdminService, type MqCounts, type MqHealth } from './mq-admin.service.js';
 
@@ -18,10 +20,21 @@ const BLOCKED_KEYS_COUNTED = 100;
 /** Health names the first ones; how many there are is for `counts()`. */
 const BLOCKED_KEYS_NAMED = 3;
 
+/** What `health()` waits for the database; those who ask for health wait a few seconds at most. */
+const ANSWER_MS = 3_000;
+
+interface Backlog {
+  readonly overdueMs: number;
+  readonly blocked: readonly BlockedKey[];
+}
+
 /** {@link MqAdminService} on one connection. */
 export class Admin extends MqAdminService {
+  private readonly backlog: Question<Backlog>;
+
   constructor(private readonly runtime: MqRuntime) {
     super();
+    this.backlog = new Question(() => this.lookAtBacklog(), systemClock, ANSWER_MS);
   }
 
   async counts(): Promise<MqCounts> {
@@ -64,15 +77,21 @@ export class Admin extends MqAdminService {
     for (const topic of relay.circuit.openTopics)
       degraded.push(`the broker takes no messages for topic ${topic}; they wait in the outbox`);
     try {
-      // Not counts(): those grow with the table, and probes ask often.
-      const overdueMs = -((await this.runtime.outbox.nextDueIn({ exceptTopics: relay.circuit.openTopics })) ?? 0);
-      if (overdueMs > OVERDUE_MS && !relay.circuit.connectionOpen) {
-        degraded.push(
-          `a message has been due for ${Math.round(overdueMs / 1000)} s: does a process with the role 'relay' run?`,
+      const answer = await this.backlog.ask();
+      if ('value' in answer) {
+        const { overdueMs, blocked } = answer.value;
+        if (overdueMs > OVERDUE_MS && !relay.circuit.connectionOpen) {
+          degraded.push(
+            `a message has been due for ${Math.round(overdueMs / 1000)} s: does a process with the role 'relay' run?`,
+          );
+        }
+        degraded.push(...blocked.filter(({ waiting }) => waiting > 0).map(describeBlockedKey));
+      } else {
+        down.push(
+          `the database has not answered for ${Math.round(answer.silentMs)} ms, or its pool has no connection left, ` +
+            'so nobody knows whether messages are overdue or blocked',
         );
       }
-      const blocked = await this.runtime.admin.blockedKeys(BLOCKED_KEYS_NAMED);
-      degraded.push(...blocked.filter(({ waiting }) => waiting > 0).map(describeBlockedKey));
     } catch (error) {
       down.push(`the database does not answer: ${describeError(error).message}`);
     }
@@ -80,6 +99,13 @@ export class Admin extends MqAdminService {
       status: down.length > 0 ? 'down' : degraded.length > 0 ? 'degraded' : 'up',
       reasons: [...down, ...degraded],
     };
+  }
+
+  /** Not counts(): those grow with the table, and probes ask often. */
+  private async lookAtBacklog(): Promise<Backlog> {
+    const { outbox, relay, admin } = this.runtime;
+    const overdueMs = -((await outbox.nextDueIn({ exceptTopics: relay.circuit.openTopics })) ?? 0);
+    return { overdueMs, blocked: await admin.blockedKeys(BLOCKED_KEYS_NAMED) };
   }
 
   private request(what: string, reason: string): OperatorRequest {

@@ -1,4 +1,4 @@
-import type { QueryRunner } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import type { RawConnection } from './raw-connection.js';
 
 /** Session settings of a delivery: applied first thing in its transaction, taken back after it. */
@@ -26,6 +26,9 @@ export interface DeliveryDialect {
 
   /** `insert`, after which the handler's own statements wait for locks as long as the user says. */
   enter(runner: QueryRunner, inbox: string, row: InboxRow): Promise<boolean>;
+
+  /** Ends the attempts of this data source's pool to make a connection, which may wait for a server without any limit. */
+  stopConnecting(dataSource: DataSource): void;
 
   /** The driver's connection under a query runner. */
   connectionOf(runner: QueryRunner): Promise<RawConnection>;

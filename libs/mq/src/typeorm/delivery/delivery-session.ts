@@ -35,13 +35,15 @@ export class DeliverySession {
     private readonly connection: RawConnection,
     private readonly settings: SessionSettings,
     private readonly clock: Clock,
+    /** Told when the connection is out of this session's hands. */
+    private readonly ended: () => void = () => {},
   ) {
     const release = runner.release.bind(runner);
     this.giveBack = () => {
       mark(runner, { isReleased: false });
       return release();
     };
-    runner.release = () => (this.end ??= this.close());
+    runner.release = () => (this.end ??= this.close().finally(this.ended));
   }
 
   /** To be called first thing in the transaction. */
@@ -67,7 +69,7 @@ export class DeliverySession {
 
   /** Rolls back. Resolves when that is done and the connection is out of the handler's reach; never rejects. */
   abandon(): Promise<void> {
-    return (this.end ??= this.rollBack());
+    return (this.end ??= this.rollBack().finally(this.ended));
   }
 
   private async close(): Promise<void> {

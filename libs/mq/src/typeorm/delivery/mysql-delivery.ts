@@ -1,8 +1,14 @@
+import type { Duplex } from 'node:stream';
 import { mysql } from '../dialects/mysql.js';
 import { runSql } from '../store/run-sql.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
 import { insertInboxRow } from './insert-inbox-row.js';
 import { MysqlConnection } from './mysql-connection.js';
+
+/** What of the driver's pool nothing public tells. */
+interface Pool {
+  readonly _allConnections?: { toArray?(): { readonly authorized: boolean; readonly stream: Duplex }[] };
+}
 
 /** MySQL and MariaDB. */
 export const mysqlDelivery: DeliveryDialect = {
@@ -36,6 +42,13 @@ export const mysqlDelivery: DeliveryDialect = {
     const entered = await this.insert(runner, inbox, row);
     await runner.query('SET innodb_lock_wait_timeout = @mq_lock_wait');
     return entered;
+  },
+
+  stopConnecting(dataSource) {
+    const { pool } = dataSource.driver as unknown as { pool?: Pool };
+    for (const { authorized, stream } of pool?._allConnections?.toArray?.() ?? []) {
+      if (!authorized) stream.destroy(new Error('nobody waits for this connection any more'));
+    }
   },
 
   connectionOf: async (runner) => new MysqlConnection(runner, await runner.connect()),

@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
 import { mark, type RawConnection } from './raw-connection.js';
 
 interface Client {
   query(sql: string): Promise<unknown>;
   readonly readyForQuery?: boolean;
+  readonly connection?: { readonly stream: Duplex };
   once(event: 'drain' | 'end', listener: () => void): unknown;
 }
 
@@ -29,6 +31,8 @@ export class PostgresConnection implements RawConnection {
   destroy(reason: Error): void {
     mark(this.runner, { isReleased: false });
     void (this.runner as Releasable).releasePostgresConnection(reason);
+    // The pool says goodbye to an idle server and keeps the socket until that answers.
+    this.client.connection?.stream.destroy();
   }
 
   private idle(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
 import { postgres } from '../dialects/postgres.js';
 import { raw, sql } from '../dialects/sql.js';
@@ -13,6 +14,11 @@ import { PostgresConnection } from './postgres-connection.js';
  */
 const LIFT = `set_config('lock_timeout', current_setting('mq.lock_timeout'), true)`;
 
+/** What of the driver's pool nothing public tells. It does the same by itself, if `connectionTimeoutMillis` is set. */
+interface Pool {
+  readonly _clients?: readonly { readonly _connecting: boolean; readonly connection: { readonly stream: Duplex } }[];
+}
+
 export const postgresDelivery: DeliveryDialect = {
   settings(lockWaitMs) {
     // 0 would mean to wait for ever.
@@ -25,6 +31,13 @@ export const postgresDelivery: DeliveryDialect = {
 
   insert: (runner, inbox, row) => insertReturning('1', runner, inbox, row),
   enter: (runner, inbox, row) => insertReturning(LIFT, runner, inbox, row),
+
+  stopConnecting(dataSource) {
+    const { master } = dataSource.driver as unknown as { master?: Pool };
+    for (const { _connecting, connection } of master?._clients ?? []) {
+      if (_connecting) connection.stream.destroy();
+    }
+  },
 
   connectionOf: async (runner) => new PostgresConnection(runner, await runner.connect()),
 };

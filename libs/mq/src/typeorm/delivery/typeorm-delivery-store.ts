@@ -6,6 +6,7 @@ import { systemClock } from '../../core/runtime/system-clock.js';
 import type { AwaitedRow, DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
+import { HeldConnections } from '../store/held-connections.js';
 import { tableNames, type MqTables } from '../table-names.js';
 import type { AmbientTransactions } from '../transaction/ambient-transactions.js';
 import { deliveryScope } from '../transaction/delivery-scope.js';
@@ -22,6 +23,7 @@ interface Parts {
   readonly dialect: DeliveryDialect;
   readonly statements: DeliveryStatements;
   readonly clock: Clock;
+  readonly held: HeldConnections;
 }
 
 /**
@@ -36,6 +38,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   static async create(
     dataSource: DataSource,
     tables: MqTables = {},
+    held: HeldConnections = new HeldConnections(dataSource),
     clock: Clock = systemClock,
   ): Promise<TypeOrmDeliveryStore> {
     const dialect = detectDialect(dataSource);
@@ -45,6 +48,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
       dialect: deliveryDialectOf(dialect),
       statements: new DeliveryStatements(dialect, tableNames(dataSource, dialect, tables)),
       clock,
+      held,
     });
   }
 
@@ -98,32 +102,38 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     entry: ErrorEntry,
     { inbox, awaited }: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
   ): Promise<'parked' | 'superseded'> {
-    const { dataSource, dialect, statements } = this.parts;
-    return dataSource.transaction('READ COMMITTED', async ({ queryRunner }) => {
-      const runner = queryRunner!;
-      if (inbox) {
-        const row = {
-          groupId: entry.groupId!,
-          messageId: entry.messageId!,
-          token: randomUUID(),
-          state: 'PARKED',
-        } as const;
-        if (!(await dialect.insert(runner, statements.tables.inbox, row))) return 'superseded';
-      }
-      await statements.insertError(runner, entry);
-      if (awaited !== null) await statements.bury(runner, entry, awaited);
-      return 'parked';
-    });
+    const { held, dialect, statements } = this.parts;
+    return held.use((runner) =>
+      runner.manager.transaction('READ COMMITTED', async () => {
+        if (inbox) {
+          const row = {
+            groupId: entry.groupId!,
+            messageId: entry.messageId!,
+            token: randomUUID(),
+            state: 'PARKED',
+          } as const;
+          if (!(await dialect.insert(runner, statements.tables.inbox, row))) return 'superseded';
+        }
+        await statements.insertError(runner, entry);
+        if (awaited !== null) await statements.bury(runner, entry, awaited);
+        return 'parked';
+      }),
+    );
   }
 
   private open<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
     const library = this.parts.ambient.find((candidate) => candidate.manages());
-    return library ? library.open(() => run(library.current()!)) : this.parts.dataSource.transaction(run);
+    // On a query runner of our own where we may choose, so that it is known before BEGIN is answered.
+    return library
+      ? library.open(() => run(library.current()!))
+      : this.parts.held.use((runner) => runner.manager.transaction(run));
   }
 
   private async session(runner: QueryRunner, lockWaitMs: number): Promise<DeliverySession> {
-    const { dialect, clock } = this.parts;
-    return new DeliverySession(runner, await dialect.connectionOf(runner), dialect.settings(lockWaitMs), clock);
+    const { dialect, clock, held } = this.parts;
+    const connection = await dialect.connectionOf(runner);
+    held.watch(runner, connection);
+    return new DeliverySession(runner, connection, dialect.settings(lockWaitMs), clock, () => held.forget(runner));
   }
 
   private async handle<T>(
@@ -147,13 +157,8 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   }
 
   /** One statement on a connection of its own, committed by itself. */
-  private async statement<T>(run: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const runner = this.parts.dataSource.createQueryRunner();
-    try {
-      return await run(runner);
-    } finally {
-      await runner.release();
-    }
+  private statement<T>(run: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.parts.held.use(run);
   }
 }
 

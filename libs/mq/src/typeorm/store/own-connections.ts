@@ -6,6 +6,7 @@ import { systemClock } from '../../core/runtime/system-clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Sql } from '../dialects/sql.js';
 import type { TableNames } from '../table-names.js';
+import { HeldConnections } from './held-connections.js';
 import { runSql, type SqlResult } from './run-sql.js';
 
 /** Runs a statement on some connection. */
@@ -29,6 +30,7 @@ export class OwnConnections {
     readonly dataSource: DataSource,
     readonly dialect: Dialect,
     readonly tables: TableNames,
+    private readonly held: HeldConnections = new HeldConnections(dataSource),
     private readonly clock: Clock = systemClock,
     private readonly random: Random = systemRandom,
   ) {}
@@ -63,13 +65,10 @@ export class OwnConnections {
 
   private async onRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const runner = this.dataSource.createQueryRunner('master');
       try {
-        return await work(runner);
+        return await this.held.use(work);
       } catch (error) {
         if (attempt >= TRIES || !this.dialect.isContention(error)) throw error;
-      } finally {
-        await runner.release();
       }
       await this.clock.sleep(this.random() * BACKOFF_MS * 2 ** attempt);
     }
