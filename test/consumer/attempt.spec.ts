@@ -18,9 +18,9 @@ function deferred(): { promise: Promise<void>; resolve(): void } {
 
 describe('a transaction that is none any more', () => {
   it.each([
-    ['says that the inbox row is not there', (b: typeof bench) => void (b.deliveries.readBackAnswer = false)],
-    ['fails', (b: typeof bench) => b.deliveries.fail('readBack')],
-  ])('is a failed attempt when the read-back %s: rolled back and not acknowledged', async (_, arrange) => {
+    ['says that the inbox row is not there', (b: typeof bench) => void (b.deliveries.finishAnswer = false)],
+    ['fails', (b: typeof bench) => b.deliveries.fail('finish')],
+  ])('is a failed attempt when finishing it %s: rolled back and not acknowledged', async (_, arrange) => {
     given();
     arrange(bench);
     await bench.start();
@@ -71,7 +71,7 @@ describe('a handler that does not return in time', () => {
     gate.resolve();
     await bench.clock.settle();
     expect(bench.deliveries.calls).not.toContain('settle');
-    expect(bench.deliveries.calls).not.toContain('readBack');
+    expect(bench.deliveries.calls).not.toContain('finish');
   });
 
   it('is counted as stuck when it ignores its signal, until it comes back', async () => {

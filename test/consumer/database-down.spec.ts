@@ -27,7 +27,7 @@ describe.each(['begin', 'enter'] as const)('a database that fails at %s', (step)
       loops: [{ state: 'database' }],
       down: [expect.stringContaining('database')],
     });
-    bench.deliveries.failures = () => Promise.reject(new Error('still down'));
+    bench.deliveries.fail('probe', { error: new Error('still down'), times: Number.POSITIVE_INFINITY });
     await bench.publish('m2');
     await bench.clock.advance(600_000);
     const [first, second] = ['m1', 'm2'].map((id) =>
@@ -38,7 +38,6 @@ describe.each(['begin', 'enter'] as const)('a database that fails at %s', (step)
     expect(bench.deliveriesOf('m2')).toBe(0);
     expect(bench.deliveriesOf('m1')).toBe(1);
     bench.deliveries.heal();
-    bench.deliveries.failures = () => Promise.resolve(0);
     await bench.clock.advance(400_000);
     expect(bench.pending()).toBe(0);
     expect(bench.runner.health().down).toEqual([]);

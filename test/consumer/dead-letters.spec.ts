@@ -100,7 +100,7 @@ describe('a dead letter', () => {
     await giveUp('known', { properties: {} });
     await giveUp('unknown', { properties: {} });
     await giveUp('lost', { properties: {}, deadLetterOf: { topic: 'shop_orders', brokerMessageId: null } });
-    expect(parkedIds()).toEqual(['known', 'broker:first-unknown', 'broker:dead-lost']);
+    expect(parkedIds()).toEqual(['orders/known', 'broker:first-unknown', 'broker:dead-lost']);
     expect(seen).toContain('first-known');
     expect(seen).not.toContain('dead-known');
   });
@@ -349,7 +349,7 @@ describe('a database', () => {
   it('that is away stops the reading, so that no deliveries of dead letters are burnt', async () => {
     given();
     await bench.start();
-    bench.deliveries.fail('failures', { times: Number.POSITIVE_INFINITY });
+    for (const step of ['failures', 'probe'] as const) bench.deliveries.fail(step, { times: Number.POSITIVE_INFINITY });
     await giveUp('m1');
     await giveUp('m2');
     expect(bench.runner.health().down).toEqual([expect.stringContaining('database')]);

@@ -1,23 +1,9 @@
-import type { Delivery } from 'nestjs-reliable-mq';
-import type { MemoryTransport } from 'nestjs-reliable-mq/testing';
 import { consumerBench } from './support/consumer-bench.js';
+import { telling } from './support/telling.js';
 
 let bench: ReturnType<typeof consumerBench>;
 afterEach(() => bench.stop());
 
-/** A broker that says more of its deliveries than the one in memory does. */
-const telling = (more: (delivery: Delivery) => Partial<Delivery>) => (transport: MemoryTransport) => {
-  const subscribe = transport.subscribe.bind(transport);
-  return Object.assign(transport, {
-    subscribe: (spec: Parameters<typeof subscribe>[0]) => {
-      const source = subscribe(spec);
-      const receive = source.receive.bind(source);
-      source.receive = async (...args) =>
-        (await receive(...args)).map((delivery) => ({ ...delivery, ...more(delivery) }));
-      return source;
-    },
-  });
-};
 const givingUpAfter = (most: number) => telling(({ deliveryCount }) => ({ isLast: deliveryCount >= most }));
 
 it('a message that fails on its last delivery is parked, whatever attempts the group has left', async () => {

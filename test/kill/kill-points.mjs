@@ -11,7 +11,7 @@ const PROMOTE = /SELECT s\.id FROM \(SELECT/;
 const DEFER = /deferred = true, lease_token = NULL/;
 const INBOX_INSERT = /INSERT INTO [^ ]*mq_inbox/;
 const EFFECT = /INSERT INTO kill_effect/;
-const READ_BACK = /SELECT 1 FROM [^ ]*mq_inbox/;
+const FINISH = /UPDATE [^ ]*mq_inbox/;
 
 const sql = (role, name, patterns, after = false) => ({ role, name, kind: 'database', patterns, after });
 const broker = (role, name, step, operation) => ({ role, name, kind: 'broker', step, operation });
@@ -60,9 +60,9 @@ export function killPoints({ claimInOneStatement }) {
     sql('consumer', 'before the inbox INSERT', [INBOX_INSERT]),
     sql('consumer', 'after the inbox INSERT', [INBOX_INSERT], true),
     sql('consumer', 'before the effect', [EFFECT]),
-    sql('consumer', 'before the read-back', [READ_BACK]),
-    sql('consumer', 'before COMMIT', [READ_BACK, COMMIT]),
-    sql('consumer', 'after COMMIT, answer unseen', [READ_BACK, COMMIT], true),
+    sql('consumer', 'before the inbox row is finished', [FINISH]),
+    sql('consumer', 'before COMMIT', [FINISH, COMMIT]),
+    sql('consumer', 'after COMMIT, answer unseen', [FINISH, COMMIT], true),
     broker('consumer', 'ack received, not done', 'received', 'ack'),
     broker('consumer', 'ack done, not answered', 'stored', 'ack'),
   ];

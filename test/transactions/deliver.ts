@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { runMqMigrations, TypeOrmDeliveryStore } from 'nestjs-reliable-mq/typeorm';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
+import type { InboxHolds } from '../../libs/mq/src/core/store/delivery-store.js';
 import type { TestDatabase } from '../support/database.js';
 import { connectWithNotes } from './connect-with-notes.js';
 
-export type DeliveryResult = 'entered' | 'handled' | 'parked' | 'lost';
+export type DeliveryResult = 'entered' | InboxHolds | 'lost';
 
 export interface Delivery {
   readonly messageId?: string;
@@ -28,7 +29,7 @@ export class DeliveryBench {
     readonly store: TypeOrmDeliveryStore,
   ) {}
 
-  /** Enters, handles, reads back; `lost` when the inbox row is not there any more, and then nothing must be committed. */
+  /** Enters, handles, finishes; `lost` when the inbox row is not there any more, and then nothing must be committed. */
   async deliver(
     handler: (manager: EntityManager) => Promise<unknown>,
     { messageId = randomUUID(), token = randomUUID(), lockWaitMs = 5_000, timeoutMs }: Delivery = {},
@@ -39,7 +40,7 @@ export class DeliveryBench {
         if (state !== 'entered') return state;
         const running = handler(tx.handle);
         await (timeoutMs === undefined ? running : Promise.race([running, cutOff(timeoutMs, () => tx.sever())]));
-        if (!(await tx.readBack('GID', messageId, token))) throw new Lost();
+        if (!(await tx.finish('GID', messageId, token))) throw new Lost();
         return state;
       });
     } catch (error) {

@@ -91,7 +91,7 @@ describeDatabases('the connection of a delivery', (db) => {
       await tx.enter('GID', messageId, token);
       await tx.handle.insert(Note, { id: 'commit lost' });
       const session = await sessionId(db, tx.handle);
-      expect(await tx.readBack('GID', messageId, token)).toBe(true);
+      expect(await tx.finish('GID', messageId, token)).toBe(true);
       await killSession(db, session);
     });
     await expect(delivery).rejects.toThrow();

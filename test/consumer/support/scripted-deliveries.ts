@@ -1,15 +1,28 @@
-import { InboxContention, type DeliveryTransaction } from '../../../libs/mq/src/core/store/delivery-store.js';
+import {
+  InboxContention,
+  type DeliveryTransaction,
+  type InboxHolds,
+} from '../../../libs/mq/src/core/store/delivery-store.js';
 import type { ErrorEntry } from '../../../libs/mq/src/core/store/error-entry.js';
 import type { Clock } from '../../../libs/mq/src/core/runtime/clock.js';
 import { MemoryDeliveryStore, type MemoryTransaction } from 'nestjs-reliable-mq/testing';
 
 type Step =
-  'begin' | 'enter' | 'settle' | 'readBack' | 'commit' | 'failures' | 'recordFailure' | 'park' | 'settleHandled';
+  | 'begin'
+  | 'enter'
+  | 'settle'
+  | 'finish'
+  | 'commit'
+  | 'probe'
+  | 'failures'
+  | 'recordFailure'
+  | 'park'
+  | 'settleHandled';
 
 /** The store in memory, with an error at any step that a test asks for, and a log of the steps. */
 export class ScriptedDeliveries extends MemoryDeliveryStore {
   /** By `<group id>/<message id>`. What a test puts in is there as if it had been committed earlier. */
-  readonly rows = new Map<string, 'handled' | 'parked'>();
+  readonly rows = new Map<string, InboxHolds>();
   /** What handlers wrote, in transactions that were committed. */
   readonly effects: string[] = [];
   /** Status rows that were finished: `<message id>/<group>`. */
@@ -18,8 +31,9 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
   readonly lockWaits: number[] = [];
   /** Transactions that are open now. */
   open = 0;
-  /** What the read-back says of a row that is there. */
-  readBackAnswer = true;
+  /** What finishing says of a row that is there. */
+  finishAnswer = true;
+  private readonly digests = new Map<string, number>();
   private readonly faults = new Map<Step, { error: unknown; left: number }>();
 
   constructor(clock: Clock) {
@@ -62,6 +76,10 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
     }
   }
 
+  override async probe(): Promise<void> {
+    this.step('probe');
+  }
+
   override async failures(groupId: string, messageId: string): Promise<number> {
     this.step('failures');
     return super.failures(groupId, messageId);
@@ -72,10 +90,11 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
     return super.recordFailure(entry);
   }
 
-  override async park(...[entry, options]: Parameters<MemoryDeliveryStore['park']>): Promise<'parked' | 'superseded'> {
+  override async park(...[entry, options]: Parameters<MemoryDeliveryStore['park']>): Promise<'written' | InboxHolds> {
     this.step('park');
     const key = `${entry.groupId}/${entry.messageId}`;
-    if (options.inbox && this.rows.has(key)) return 'superseded';
+    const holds = options.inbox ? this.holds(key, options.digest) : undefined;
+    if (holds !== undefined && !(holds === 'half-done' && options.halfDone)) return holds;
     const parked = await super.park(entry, options);
     if (options.inbox) this.rows.set(key, 'parked');
     if (options.awaited !== null) this.settled.push(`dead:${options.awaited.id}/${options.awaited.group}`);
@@ -91,11 +110,12 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
   private scripted(tx: DeliveryTransaction<MemoryTransaction>): DeliveryTransaction<MemoryTransaction> {
     return {
       handle: tx.handle,
-      enter: async (groupId, messageId, token) => {
+      enter: async (groupId, messageId, token, digest) => {
         this.step('enter');
         const key = `${groupId}/${messageId}`;
-        const state = this.rows.get(key) ?? (await tx.enter(groupId, messageId, token));
+        const state = this.holds(key, digest) ?? (await tx.enter(groupId, messageId, token, digest));
         if (state === 'entered') tx.handle.write(() => this.rows.set(key, 'handled'));
+        if (state === 'entered' && digest) tx.handle.write(() => this.digests.set(key, digest));
         return state;
       },
       settle: async (awaited, brokerMessageId) => {
@@ -103,12 +123,17 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
         await tx.settle(awaited, brokerMessageId);
         tx.handle.write(() => this.settled.push(`${awaited.id}/${awaited.group}`));
       },
-      readBack: async (...args) => {
-        this.step('readBack');
-        return (await tx.readBack(...args)) && this.readBackAnswer;
+      finish: async (...args) => {
+        this.step('finish');
+        return (await tx.finish(...args)) && this.finishAnswer;
       },
       sever: () => tx.sever(),
     };
+  }
+
+  private holds(key: string, digest: number | null | undefined): InboxHolds | undefined {
+    const theirs = this.digests.get(key);
+    return theirs && digest && theirs !== digest ? 'other' : this.rows.get(key);
   }
 
   private step(step: Step): void {

@@ -55,7 +55,10 @@ export interface GroupOptions extends ConsumeSettings {
   groupId: string;
   /** Tags to subscribe to, without the suffix. Default: all messages, unless handlers name tags. */
   tags?: string[];
-  /** Our id of a message that another kind of producer sent. Default: `broker:<its id at the broker>`. */
+  /**
+   * What makes a message that another kind of producer sent the same message, within its topic: `message.id` becomes
+   * `<topic>/<answer>`. Default, and for `undefined`: `broker:<its id at the broker>`.
+   */
   identify?: (message: {
     key: string | null;
     tag: string | null;

@@ -2,21 +2,28 @@ import { randomUUID } from 'node:crypto';
 import { isA } from '../errors/is-a.js';
 import { MqError } from '../errors/mq-error.js';
 import type { MqMessage } from '../message/message.js';
-import { type AwaitedRow, InboxContention, type DeliveryTransaction } from '../store/delivery-store.js';
+import {
+  type AwaitedRow,
+  InboxContention,
+  type InboxHolds,
+  TransactionLost,
+  type DeliveryTransaction,
+} from '../store/delivery-store.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { CutOff, runWithCutOff } from './cut-off.js';
 import type { RegisteredHandler } from './handler.js';
 import type { Subscription } from './subscription.js';
 
 /**
- * How an attempt ended. `handled`, `duplicate`: the inbox holds the message, acknowledge it. `contention`: a copy of it
- * is being handled elsewhere. `no-lease`: what was left of the lease went by before the handler started. `database`: the
- * same for the database, so the message is not to blame. `failed`: the handler, or its transaction. `shutdown`: cut off.
+ * How an attempt ended. `handled`: the inbox holds the message, acknowledge it. `known`: so it did before. `contention`: a
+ * copy of it is being handled elsewhere. `no-lease`: what was left of the lease went by before the handler started.
+ * `database`: the same for the database, so the message is not to blame. `lost`: the connection broke after that. `failed`:
+ * the handler, or its transaction. `shutdown`: cut off.
  */
 export type AttemptOutcome =
   | { readonly kind: 'handled' | 'contention' | 'no-lease' | 'shutdown' }
-  | { readonly kind: 'duplicate'; readonly of: 'handled' | 'parked' }
-  | { readonly kind: 'database' | 'failed'; readonly error: unknown };
+  | { readonly kind: 'known'; readonly holds: InboxHolds }
+  | { readonly kind: 'database' | 'lost' | 'failed'; readonly error: unknown };
 
 export interface AttemptRequest<Handle> {
   readonly subscription: Subscription<Handle>;
@@ -25,6 +32,8 @@ export interface AttemptRequest<Handle> {
   readonly brokerMessageId: string;
   /** The status row that this handling finishes. */
   readonly awaited: AwaitedRow | null;
+  /** Of the body, for the inbox. */
+  readonly digest: number | null;
   readonly attempt: number;
   readonly lockWaitMs: number;
   /** What the handler watches. Also aborted by the lease keeper. */
@@ -36,12 +45,16 @@ export interface AttemptRequest<Handle> {
 class NoLease extends Error {}
 
 /**
- * One attempt: begin · inbox row · handler · settle the status row · read the inbox row back · commit. Never rejects.
+ * One attempt: begin · inbox row, started · handler · settle the status row · inbox row, handled · commit. Never rejects.
  *
  * Until the handler starts, whatever goes wrong is the database's affair and counts against nobody. From then on it is
- * a failed attempt, also when the COMMIT fails, where nobody can tell whether it happened: the inbox knows at the next.
- * The inbox row is read back last because a handler that swallowed an SQL error leaves a transaction whose COMMIT is a
- * rollback; acknowledging that would lose the message.
+ * a failed attempt, unless the connection broke; also when the COMMIT fails, where nobody can tell whether it happened:
+ * the inbox knows at the next.
+ *
+ * The inbox row is finished last, and is therefore the proof of two things. A handler that swallowed an SQL error leaves a
+ * transaction whose COMMIT is a rollback: there is no row to finish, and acknowledging would lose the message. And a row
+ * that others can see as started was committed in the middle of an attempt (DDL on MySQL does that): the next delivery
+ * would take a plain one for a message that was handled, whether the handler threw or the process was killed.
  */
 export async function runAttempt<Handle>(
   context: ConsumerContext<Handle>,
@@ -53,9 +66,9 @@ export async function runAttempt<Handle>(
   let started = false;
 
   const inTransaction = async (tx: DeliveryTransaction<Handle>): Promise<AttemptOutcome> => {
-    const state = await tx.enter(group.groupId, message.id, token);
+    const state = await tx.enter(group.groupId, message.id, token, request.digest);
     context.database.succeeded();
-    if (state !== 'entered') return { kind: 'duplicate', of: state };
+    if (state !== 'entered') return { kind: 'known', holds: state };
     if (!request.leaseSuffices()) throw new NoLease();
     started = true;
     await runHandler(
@@ -66,7 +79,7 @@ export async function runAttempt<Handle>(
       async (check) => {
         if (request.awaited !== null) await tx.settle(request.awaited, request.brokerMessageId);
         check();
-        if (!(await tx.readBack(group.groupId, message.id, token))) throw lostTransaction(request);
+        if (!(await tx.finish(group.groupId, message.id, token))) throw lostTransaction(request);
       },
     );
     return { kind: 'handled' };
@@ -87,9 +100,12 @@ export async function runAttempt<Handle>(
 
   try {
     return await (group.inbox ? context.deliveries.transact({ lockWaitMs }, inTransaction) : bare());
-  } catch (error) {
+  } catch (thrown) {
+    const lost = isA(thrown, TransactionLost);
+    const error: unknown = lost ? thrown.cause : thrown;
     if (isA(error, NoLease)) return { kind: 'no-lease' };
     if (isA(error, CutOff) && error.why === 'shutdown') return { kind: 'shutdown' };
+    if (started && lost) return { kind: 'lost', error };
     if (started) return { kind: 'failed', error: isA(error, CutOff) ? timedOut(request, error) : error };
     return isA(error, InboxContention) ? { kind: 'contention' } : { kind: 'database', error };
   }

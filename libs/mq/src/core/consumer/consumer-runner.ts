@@ -154,7 +154,7 @@ export class ConsumerRunner<Handle> {
       events,
       clock: this.clock,
       inFlight: this.inFlight,
-      database: new DatabaseGate(this.clock, this.random, events, hangUp.signal),
+      database: new DatabaseGate(this.clock, this.random, events, hangUp.signal, () => deliveries.probe()),
       stuck: this.stuck,
       giveUp: giveUp.signal,
       hangUp: hangUp.signal,

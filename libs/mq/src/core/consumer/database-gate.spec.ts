@@ -5,11 +5,11 @@ import { DatabaseGate } from './database-gate.js';
 function given({ answers = true }: { answers?: boolean } = {}) {
   const clock = new ManualClock();
   const stop = new AbortController();
-  const gate = new DatabaseGate(clock, () => 0.5, new MqEvents(), stop.signal);
   let probes = 0;
   const probe = (): Promise<void> => (probes++, answers ? Promise.resolve() : Promise.reject(new Error('down')));
+  const gate = new DatabaseGate(clock, () => 0.5, new MqEvents(), stop.signal, probe);
   const state = (): string => (gate.isClosed ? 'closed' : gate.isTrying ? 'trying' : 'open');
-  return { clock, gate, stop, state, fail: () => gate.failed(new Error('down'), probe), probes: () => probes };
+  return { clock, gate, stop, state, fail: () => gate.failed(new Error('down')), probes: () => probes };
 }
 
 /** Brings a gate into a state. */

@@ -24,18 +24,21 @@ export class DatabaseGate {
   private readonly trial = new Door();
   private state: 'open' | 'closed' | 'trying' = 'open';
   private closings = 0;
-  private readonly listeners: (() => void)[] = [];
+  private readonly listeners = new Set<() => void>();
 
   constructor(
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly events: MqEvents,
     private readonly stopped: AbortSignal,
+    /** A question to the database that concerns no message: one that the database refuses must not keep the gate closed. */
+    private readonly probe: () => Promise<unknown>,
   ) {}
 
-  /** Polls that are under way when the gate closes must end, or they bring what nobody can handle. */
-  onClosed(listener: () => void): void {
-    this.listeners.push(listener);
+  /** Polls that are under way when the gate closes must end, or they bring what nobody can handle. Answers what forgets the listener. */
+  onClosed(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   get isClosed(): boolean {
@@ -62,8 +65,7 @@ export class DatabaseGate {
     this.trial.open();
   }
 
-  /** @param probe a harmless question to the database that failed */
-  failed(error: unknown, probe: () => Promise<unknown>): void {
+  failed(error: unknown): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
     this.closings++;
@@ -71,15 +73,15 @@ export class DatabaseGate {
     this.trial.open();
     for (const listener of this.listeners) listener();
     this.tell(error);
-    void this.probeUntilAnswered(probe);
+    void this.probeUntilAnswered();
   }
 
-  private async probeUntilAnswered(probe: () => Promise<unknown>): Promise<void> {
+  private async probeUntilAnswered(): Promise<void> {
     for (let tries = this.closings; !this.stopped.aborted; tries++) {
       await this.clock.sleep(BASE_MS + fullJitter(tries, BASE_MS, CAP_MS - BASE_MS, this.random), this.stopped);
       if (this.stopped.aborted) break;
       try {
-        await probe();
+        await this.probe();
         break;
       } catch (error) {
         this.tell(error);

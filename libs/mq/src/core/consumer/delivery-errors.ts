@@ -1,3 +1,4 @@
+import { describeError } from '../errors/describe-error.js';
 import { MqError } from '../errors/mq-error.js';
 import { UNRECORDED_DELIVERIES } from './attempt-count.js';
 import type { Subscription } from './subscription.js';
@@ -48,5 +49,47 @@ export function exhausted(
       `broker has delivered it ${deliveries} times (maxAttempts is ${subscription.group.maxAttempts}). ` +
       'Many deliveries without recorded failures mean that handling it ends the process, or that its leases ran out.',
     { details: { messageId, failures, deliveries } },
+  );
+}
+
+export function halfDone(subscription: Subscription, messageId: string, cause: unknown): MqError {
+  return new MqError(
+    'MQ_HALF_DONE',
+    `A part of what the handler did for message ${messageId} of ${subscription.label} was committed, and then the attempt failed` +
+      `${cause === undefined ? '' : ` (${describeError(cause).message})`}. Another one would do that part twice, so the message was ` +
+      'parked. The handler committed in the middle, or a statement of it did (DDL, TRUNCATE on MySQL and MariaDB): keep ' +
+      'such statements out of handlers. Put things right by hand, or replay it if doing it again does no harm.',
+    { details: { messageId, group: subscription.group.alias }, cause },
+  );
+}
+
+export function idConflict(subscription: Subscription, messageId: string, keptAs: string): MqError {
+  const identify =
+    "If the id comes from identify() of the group, two messages got one: let it answer what differs. If it is the producer's " +
+    'mq-id, the producer gives out ids twice.';
+  return new MqError(
+    'MQ_ID_CONFLICT',
+    `The group knows message ${messageId} of ${subscription.label} already, with another body. It is no copy, so it was not ` +
+      `dropped but parked, as ${keptAs}. ${identify} Replay it to have it handled after all.`,
+    { details: { messageId, keptAs, group: subscription.group.alias } },
+  );
+}
+
+export function unstorable(subscription: Subscription, messageId: string, cause: unknown): MqError {
+  return new MqError(
+    'MQ_MESSAGE_INVALID',
+    `The database refuses a value of message ${messageId} of ${subscription.label}, and would at each attempt, so it was ` +
+      'parked without running its handler. Look at the characters of its id and key, and at the encoding of the database.',
+    { details: { messageId, group: subscription.group.alias }, cause },
+  );
+}
+
+export function connectionLostAgain(subscription: Subscription, messageId: string, cause: unknown): MqError {
+  return new MqError(
+    'MQ_HANDLER_FAILED',
+    `The database connection of a handler broke for the second time on message ${messageId} of ${subscription.label}, so it ` +
+      'counts as a failed attempt. If that goes on, it is the handler that breaks it: a statement larger than the server ' +
+      'accepts, or a pause longer than it lets a transaction idle.',
+    { retryable: true, details: { messageId, group: subscription.group.alias }, cause },
   );
 }

@@ -1,14 +1,26 @@
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
+import { isA } from '../errors/is-a.js';
 import type { DeliveryRef, MqEventMap } from '../events/event-map.js';
 import type { MqMessage } from '../message/message.js';
+import { bodyDigest } from '../message/body-digest.js';
+import { idBesides } from '../message/message-id.js';
 import { MQ_GROUP } from '../message/wire-properties.js';
 import { verdictOn } from '../retry/failure-verdict.js';
+import { type AwaitedRow, type InboxHolds, Unstorable } from '../store/delivery-store.js';
 import { AttemptCount } from './attempt-count.js';
 import { runAttempt, type AttemptOutcome } from './attempt.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { deliveryEntry, deliveryFailure } from './delivery-entry.js';
-import { exhausted, givenUp, undecodable, unmatched } from './delivery-errors.js';
-import type { AwaitedRow } from '../store/delivery-store.js';
+import {
+  connectionLostAgain,
+  exhausted,
+  givenUp,
+  halfDone,
+  idConflict,
+  undecodable,
+  unmatched,
+  unstorable,
+} from './delivery-errors.js';
 import type { GroupState } from './group-state.js';
 import type { RegisteredHandler } from './handler.js';
 import { awaitedRow, identify, toMqMessage, type Identity } from './inbound.js';
@@ -40,19 +52,26 @@ const LEFT: StepResult = { kind: 'left' };
  *             ─ otherwise ─→ attempt
  *     attempt ─ handled, or the inbox knows the message ─────────────────────────────────────────→ acknowledged
  *             ─ contention: a copy is being handled elsewhere; shutdown cut it off ──────────────→ left to the broker
+ *             ─ the inbox knows it as half done, or its id as that of another message ───────────→ parking
  *             ─ the database failed before the handler started: not counted, polls pause ────────→ held, or left
+ *             ─ its connection broke in the handler, for the first time here: the same ──────────→ held, or left
+ *             ─ the database refuses a value of the message ─────────────────────────────────────→ parking
  *             ─ failed for good, or once too often ──────────────────────────────────────────────→ parking
  *             ─ failed otherwise: recorded; the broker is told the delay, if it takes one ───────→ held, or left
  *     held    ─ its time has come ───────────────────────────────────────────────────────────────→ arrived
  *             ─ shutdown ────────────────────────────────────────────────────────────────────────→ left to the broker
  *     parking ─ written, or another copy's inbox row is there ───────────────────────────────────→ acknowledged
+ *             ─ the row there is half done, or of another message ───────────────────────────────→ parking, as that
  *             ─ the database failed ─────────────────────────────────────────────────────────────→ left to the broker
  *
  * "Left" loses nothing: the lease ends and the broker delivers again. Only what the database holds is acknowledged.
  */
 export class DeliveryRun<Handle> {
   private identity: Identity;
+  /** `null` for a body that is not what was sent: it says nothing about which message this is. */
+  private readonly digest: number | null;
   private readonly count: AttemptCount;
+  private lostConnections = 0;
 
   constructor(
     private readonly context: ConsumerContext<Handle>,
@@ -61,6 +80,8 @@ export class DeliveryRun<Handle> {
     private readonly lease: LeasedDelivery,
   ) {
     this.identity = this.identify();
+    const { body, unreadable } = lease.message;
+    this.digest = unreadable === undefined ? bodyDigest(body) : null;
     const { maxAttempts } = subscription.group;
     const deliveries = this.isDeadLetter ? null : lease.deliveryCount;
     this.count = new AttemptCount(deliveries, maxAttempts, subscription.topic.ordered, () => this.lookUpFailures());
@@ -127,8 +148,7 @@ export class DeliveryRun<Handle> {
   }
 
   private identify(): Identity {
-    const { group, tagSuffix } = this.subscription;
-    return identify(this.lease.message, group, tagSuffix);
+    return identify(this.lease.message, this.subscription);
   }
 
   private lookUpFailures(): Promise<number> {
@@ -146,6 +166,7 @@ export class DeliveryRun<Handle> {
       message,
       brokerMessageId: lease.message.brokerMessageId,
       awaited: this.awaited,
+      digest: this.digest,
       attempt: this.count.attempt,
       lockWaitMs: lease.lockWaitMs,
       controller,
@@ -160,8 +181,8 @@ export class DeliveryRun<Handle> {
       case 'handled':
         this.context.events.emit('delivery.handled', { ...this.ref, durationMs: Math.round(durationMs) });
         return this.ack();
-      case 'duplicate':
-        return this.acknowledgeDuplicate(outcome.of);
+      case 'known':
+        return this.concludeKnown(outcome.holds, undefined);
       case 'contention':
         return this.leave('contention');
       case 'no-lease':
@@ -170,6 +191,8 @@ export class DeliveryRun<Handle> {
         return this.leave('shutdown');
       case 'database':
         return this.turnedAway(outcome.error);
+      case 'lost':
+        return this.loseConnection(outcome.error);
       case 'failed':
         // A handler that stopped because its lease was lost has not failed; the message is somebody else's by now.
         return leaseLost ? this.leave('lease') : this.fail(outcome.error);
@@ -203,10 +226,23 @@ export class DeliveryRun<Handle> {
     return held ? { kind: 'again', inMs: delay } : LEFT;
   }
 
-  /** The database failed before the handler ran: nothing is held against the message, and polls wait for the database. */
+  /**
+   * The database failed before the handler ran: nothing is held against the message, and polls wait for the database. Unless
+   * it is this message alone that it refuses.
+   */
   private turnedAway(error: unknown): StepResult | Promise<StepResult> {
-    this.context.database.failed(error, () => this.lookUpFailures());
+    if (isA(error, Unstorable)) return this.park(unstorable(this.subscription, this.identity.id, error.cause));
+    this.context.database.failed(error);
     return this.canHold(DATABASE_RETRY_MS) ? { kind: 'again', inMs: DATABASE_RETRY_MS } : this.leave('database');
+  }
+
+  /**
+   * A handler can break its own connection, each time. So the second time on one delivery counts as a failed attempt; were a
+   * broker to deliver again in between, its count ends that.
+   */
+  private loseConnection(error: unknown): StepResult | Promise<StepResult> {
+    if (++this.lostConnections === 1) return this.turnedAway(error);
+    return this.fail(connectionLostAgain(this.subscription, this.identity.id, error));
   }
 
   private canHold(delayMs: number): boolean {
@@ -232,16 +268,35 @@ export class DeliveryRun<Handle> {
     const { group } = subscription;
     // Without an inbox this row is all that tells a dead letter that was parked from one that was not.
     const inbox = group.inbox || this.isDeadLetter;
+    const failure = deliveryFailure(error);
+    const options = { inbox, awaited: this.awaited, digest: this.digest, halfDone: failure.code === 'MQ_HALF_DONE' };
+    let found: 'written' | InboxHolds;
     try {
-      const entry = deliveryEntry(this.failed, error, true);
-      const parked = await context.deliveries.park(entry, { inbox, awaited: this.awaited });
-      if (parked === 'parked') context.events.emit('delivery.parked', { ...ref, error: deliveryFailure(error) });
-      else context.events.emit('delivery.duplicate', ref);
-    } catch (failure) {
-      this.tell('parking', failure);
+      found = await context.deliveries.park(deliveryEntry(this.failed, error, true), options);
+    } catch (problem) {
+      this.tell('parking', problem);
       return this.leave('database');
     }
+    if (found !== 'written') return this.concludeKnown(found, error);
+    context.events.emit('delivery.parked', { ...ref, error: failure });
     return this.ack();
+  }
+
+  /** The inbox has a row under this id. @param cause why the message was to be parked, where it was */
+  private concludeKnown(holds: InboxHolds, cause: unknown): StepResult | Promise<StepResult> {
+    const { subscription, identity } = this;
+    switch (holds) {
+      case 'handled':
+      case 'parked':
+        return this.acknowledgeDuplicate(holds);
+      case 'half-done':
+        return this.park(halfDone(subscription, identity.id, cause));
+      case 'other': {
+        const keptAs = idBesides(identity.id, this.digest!);
+        this.identity = { id: keptAs, problem: null };
+        return this.park(idConflict(subscription, identity.id, keptAs));
+      }
+    }
   }
 
   private async record(error: unknown): Promise<void> {
@@ -258,7 +313,9 @@ export class DeliveryRun<Handle> {
       try {
         await context.deliveries.settleHandled(awaited, lease.message.brokerMessageId);
       } catch (error) {
-        return this.turnedAway(error);
+        // Parking is no way out of here: the inbox has the message.
+        if (!isA(error, Unstorable)) return this.turnedAway(error);
+        this.tell('settling', error.cause);
       }
     }
     context.events.emit('delivery.duplicate', ref);

@@ -1,6 +1,6 @@
 /** Lets pass while it is open, and keeps waiting while it is closed. */
 export class Door {
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
   private closed = false;
 
   get isOpen(): boolean {
@@ -13,7 +13,7 @@ export class Door {
 
   open(): void {
     this.closed = false;
-    for (const pass of this.waiting.splice(0)) pass();
+    for (const pass of this.waiting) pass();
   }
 
   /** Resolves when the door is open, and when `signal` aborts. */
@@ -22,10 +22,11 @@ export class Door {
       await new Promise<void>((resolve) => {
         const go = (): void => {
           signal.removeEventListener('abort', go);
+          this.waiting.delete(go);
           resolve();
         };
         signal.addEventListener('abort', go, { once: true });
-        this.waiting.push(go);
+        this.waiting.add(go);
       });
     }
   }

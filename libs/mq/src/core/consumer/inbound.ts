@@ -1,15 +1,12 @@
-import type { ResolvedGroup } from '../config/resolved-options.js';
 import { bodyBytes } from '../message/body.js';
 import { decodeBody } from '../message/decode-body.js';
+import { idInTopic, idOfBroker, plainId } from '../message/message-id.js';
 import { MqMessage } from '../message/message.js';
 import { decodeHeaders, MQ_HEADERS, MQ_ID, MQ_ROW } from '../message/wire-properties.js';
 import type { AwaitedRow } from '../store/delivery-store.js';
 import { disown } from '../runtime/user-code.js';
 import type { InboundMessage } from '../transport/transport.js';
 import type { Subscription } from './subscription.js';
-
-/** Half of what the inbox can hold, and more than anybody's id needs: one of ours has 36 characters. */
-const MAX_ID = 128;
 
 /** Who a message is, without having decoded it. */
 export interface Identity {
@@ -25,13 +22,14 @@ export function brokerMessageIdOf({ brokerMessageId, deadLetterOf }: InboundMess
 
 /**
  * The id by which a message is deduplicated: ours from the wire; what the group's `identify` says of a message that
- * another kind of producer sent; else the broker's own, which stays the same over redeliveries but not over re-sends.
+ * another kind of producer sent, in its topic; else the broker's own, which stays the same over redeliveries but not over
+ * re-sends. Always one that every database, wire and log line takes.
  */
-export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffix: string): Identity {
+export function identify(message: InboundMessage, { topic, group, tagSuffix }: Subscription): Identity {
   const ours = message.properties[MQ_ID];
-  if (ours !== undefined && isId(ours)) return { id: ours, problem: null };
+  if (ours !== undefined && ours !== '') return { id: plainId(ours), problem: null };
   const brokerMessageId = brokerMessageIdOf(message);
-  const brokers = `broker:${brokerMessageId}`;
+  const brokers = idOfBroker(brokerMessageId);
   if (!group.identify) return { id: brokers, problem: null };
   try {
     const { key, properties } = message;
@@ -39,9 +37,9 @@ export function identify(message: InboundMessage, group: ResolvedGroup, tagSuffi
     const body = typeof message.body === 'string' ? message.body : bodyBytes(message.body).toString('utf8');
     const id = group.identify({ key, tag: plainTag(message.tag, tagSuffix), body, properties, brokerMessageId });
     if (id === undefined) return { id: brokers, problem: null };
-    if (isId(id)) return { id, problem: null };
+    if (typeof id === 'string' && id !== '') return { id: idInTopic(topic.alias, id), problem: null };
     disown(id);
-    throw new TypeError(`identify() of group '${group.alias}' must answer a text of 1 to ${MAX_ID} characters`);
+    throw new TypeError(`identify() of group '${group.alias}' must answer a text that is not empty, or undefined`);
   } catch (error) {
     disown(error);
     return { id: brokers, problem: error ?? new Error(`identify() of group '${group.alias}' threw nothing`) };
@@ -73,5 +71,3 @@ export function plainTag(wireTag: string | null, tagSuffix: string): string | nu
   if (wireTag === null || tagSuffix === '' || !wireTag.endsWith(tagSuffix)) return wireTag;
   return wireTag.slice(0, -tagSuffix.length);
 }
-
-const isId = (id: unknown): id is string => typeof id === 'string' && id.length > 0 && id.length <= MAX_ID;

@@ -22,25 +22,22 @@ export interface LeaseEnvironment {
 
 /** A delivery and what its lease allows: whether another attempt fits, and how it is given back or acknowledged. */
 export class LeasedDelivery {
+  readonly message: InboundMessage;
+  readonly deliveryCount: number;
   private readonly givenMs: number;
 
   constructor(
     private readonly env: LeaseEnvironment,
     private delivery: Delivery,
   ) {
+    // Of the first: an extension answers with a delivery of the transport's, which nobody has bounded.
+    this.message = delivery.message;
+    this.deliveryCount = delivery.deliveryCount;
     this.givenMs = this.remaining;
-  }
-
-  get message(): InboundMessage {
-    return this.delivery.message;
   }
 
   get isLast(): boolean {
     return this.delivery.isLast ?? false;
-  }
-
-  get deliveryCount(): number {
-    return this.delivery.deliveryCount;
   }
 
   /** Whether a whole attempt and its settling still fit; with a lease that is prolonged, whether there is time to do so. */

@@ -4,6 +4,7 @@ import { pollBackoff, pollFailure } from '../retry/poll-failure.js';
 import type { Random } from '../runtime/random.js';
 import type { Delivery, MessageSource } from '../transport/transport.js';
 import { AckBatcher } from './ack-batcher.js';
+import { bounded } from './bounded-delivery.js';
 import type { ConsumerContext } from './consumer-context.js';
 import type { LoopHealth, LoopState } from './consumer-health.js';
 import { DeliveryRun } from './delivery-run.js';
@@ -49,7 +50,6 @@ export class PollLoop<Handle> {
     const { capabilities, clock, events, hangUp } = context;
     this.acks = new AckBatcher(this.source, capabilities.limits.ackBatch, this.ref, clock, events, hangUp);
     this.intake = new Intake(context, group);
-    context.database.onClosed(() => this.interrupt());
     this.ended = this.run();
   }
 
@@ -106,7 +106,8 @@ export class PollLoop<Handle> {
   }
 
   private async run(): Promise<void> {
-    const { events } = this.context;
+    const { events, database } = this.context;
+    const forget = database.onClosed(() => this.interrupt());
     await Promise.resolve();
     events.emit('consumer.started', this.ref);
     while (!this.stopper.signal.aborted) {
@@ -116,6 +117,7 @@ export class PollLoop<Handle> {
       const failure = await this.pollOnce(max);
       if (failure) await this.backOff(failure);
     }
+    forget();
     this.state = 'stopped';
     events.emit('consumer.stopped', this.ref);
   }
@@ -177,10 +179,11 @@ export class PollLoop<Handle> {
     }
   }
 
-  private take(delivery: Delivery): void {
+  private take(received: Delivery): void {
     const { context, feed, source, acks } = this;
     const { capabilities, clock, hangUp } = context;
     const { timeoutMs } = feed.group;
+    const delivery = bounded(received, clock.now());
     const subscription = feed.subscriptionOf(delivery.message);
     const lease = new LeasedDelivery({ source, acks, capabilities, clock, hangUp, timeoutMs }, delivery);
     if (delivery.message.deadLetterOf === undefined) this.judge(lease.tooShort);

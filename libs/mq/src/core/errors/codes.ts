@@ -32,6 +32,8 @@ export const MQ_ERROR_CODES = {
   MQ_HANDLER_FAILED: 'A handler threw, or left its transaction unable to commit.',
   MQ_DATABASE_UNAVAILABLE: 'The database cannot be reached, or refused the statement.',
   MQ_DEAD_LETTERED: 'The broker gave the message up; it was parked from the dead letters.',
+  MQ_HALF_DONE: 'A part of what a handler did was committed, and then the attempt failed.',
+  MQ_ID_CONFLICT: 'A message has the id of another one, and a different body.',
   MQ_UNMATCHED: 'No handler of the group takes messages with this tag.',
 } as const;
 

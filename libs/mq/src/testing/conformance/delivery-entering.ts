@@ -76,13 +76,23 @@ export function enteringTests(test: DeliveryStoreTest): void {
     assert.equal(await first, 'entered');
   });
 
-  test('reads back the row of this attempt only', async (bench) => {
+  test('tells a copy from another message with the same id, where it can', async (bench) => {
+    const [id, unknown] = [bench.id(), bench.id()];
+    assert.equal(await bench.deliver(id, undefined, { digest: 281_474_976_710_655 }), 'entered');
+    assert.equal(await bench.deliver(id, undefined, { digest: 281_474_976_710_655 }), 'handled');
+    assert.equal(await bench.deliver(id, undefined, { digest: 281_474_976_710_654 }), 'other');
+    assert.equal(await bench.deliver(id), 'handled');
+    assert.equal(await bench.deliver(unknown), 'entered');
+    assert.equal(await bench.deliver(unknown, undefined, { digest: 1 }), 'handled');
+  });
+
+  test('finishes the row of this attempt only', async (bench) => {
     const [id, token] = [bench.id(), randomUUID()];
     await bench.store.transact({ lockWaitMs: 1_000 }, async (tx) => {
       assert.equal(await tx.enter(bench.groupId, id, token), 'entered');
-      assert.equal(await tx.readBack(bench.groupId, id, token), true);
-      assert.equal(await tx.readBack(bench.groupId, id, randomUUID()), false);
-      assert.equal(await tx.readBack(`${bench.groupId}-other`, id, token), false);
+      assert.equal(await tx.finish(bench.groupId, id, randomUUID()), false);
+      assert.equal(await tx.finish(`${bench.groupId}-other`, id, token), false);
+      assert.equal(await tx.finish(bench.groupId, id, token), true);
     });
   });
 

@@ -21,7 +21,7 @@ export function outcomeTests(test: DeliveryStoreTest): void {
   test('parks a message, with its payload and for good', async (bench) => {
     const id = bench.id();
     const entry = bench.entry(id, { parked: true, payload: '{"order":7}' });
-    assert.equal(await bench.store.park(entry, { inbox: true, awaited: null }), 'parked');
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: null }), 'written');
     assert.equal(await bench.deliver(id, (tx) => bench.write(tx, id)), 'parked');
     assert.equal(await bench.has(id), false);
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 1 });
@@ -32,15 +32,24 @@ export function outcomeTests(test: DeliveryStoreTest): void {
     await bench.harness.stage({ id, status: 'ACCEPTED', settleGroup: 'stock' });
     await bench.deliver(id);
     const entry = bench.entry(id, { parked: true });
-    assert.equal(await bench.store.park(entry, { inbox: true, awaited: bench.awaited(id) }), 'superseded');
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: bench.awaited(id) }), 'handled');
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 0 });
     assert.equal((await bench.harness.statusOf(id)).status, 'ACCEPTED');
+  });
+
+  test('does not park one message under the id of another', async (bench) => {
+    const id = bench.id();
+    await bench.deliver(id, undefined, { digest: 1 });
+    const entry = bench.entry(id, { parked: true });
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: null, digest: 2 }), 'other');
+    assert.equal(await bench.store.park(entry, { inbox: true, awaited: null, digest: 1 }), 'handled');
+    assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 0 });
   });
 
   test('parks without an inbox as an error row alone', async (bench) => {
     const id = bench.id();
     const entry = bench.entry(id, { parked: true });
-    assert.equal(await bench.store.park(entry, { inbox: false, awaited: null }), 'parked');
+    assert.equal(await bench.store.park(entry, { inbox: false, awaited: null }), 'written');
     assert.deepEqual(await bench.harness.errorsOf(id), { failed: 0, parked: 1 });
     assert.equal(await bench.deliver(id), 'entered');
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { AwaitedRow, DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
+import type { AwaitedRow, DeliveryStore, DeliveryTransaction, InboxHolds } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { OutboxStatus } from '../../core/store/outbox-row.js';
 
@@ -31,6 +31,12 @@ export type DeliveryStoreTest = (title: string, run: (bench: DeliveryStoreBench<
 
 const PATIENT_MS = 10_000;
 
+export interface DeliverOptions {
+  readonly lockWaitMs?: number;
+  readonly groupId?: string;
+  readonly digest?: number;
+}
+
 /** A harness with names that nothing else uses. */
 export class DeliveryStoreBench<Handle> {
   readonly groupId = `GID_${randomUUID()}`;
@@ -49,18 +55,18 @@ export class DeliveryStoreBench<Handle> {
     return { id: messageId, messageId, group: 'stock' };
   }
 
-  /** A delivery as the consumer makes it: enter, handle, read back. Answers what `enter` said. */
+  /** A delivery as the consumer makes it: enter, handle, finish. Answers what `enter` said. */
   deliver(
     messageId: string,
     handler: (tx: DeliveryTransaction<Handle>) => Promise<unknown> = () => Promise.resolve(),
-    { lockWaitMs = PATIENT_MS, groupId = this.groupId }: { lockWaitMs?: number; groupId?: string } = {},
-  ): Promise<'entered' | 'handled' | 'parked'> {
+    { lockWaitMs = PATIENT_MS, groupId = this.groupId, digest }: DeliverOptions = {},
+  ): Promise<'entered' | InboxHolds> {
     return this.store.transact({ lockWaitMs }, async (tx) => {
       const token = randomUUID();
-      const state = await tx.enter(groupId, messageId, token);
+      const state = await tx.enter(groupId, messageId, token, digest);
       if (state !== 'entered') return state;
       await handler(tx);
-      assert.equal(await tx.readBack(groupId, messageId, token), true, 'the inbox row reads back');
+      assert.equal(await tx.finish(groupId, messageId, token), true, 'the inbox row is finished');
       return state;
     });
   }

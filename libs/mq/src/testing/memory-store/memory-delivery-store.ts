@@ -6,6 +6,8 @@ import {
   InboxContention,
   type DeliveryStore,
   type DeliveryTransaction,
+  type InboxHolds,
+  type ParkOptions,
 } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { MemoryOutboxRow } from './memory-outbox-row.js';
@@ -16,6 +18,7 @@ import { MemoryTransaction } from './memory-transaction.js';
 interface InboxRow {
   readonly state: 'handled' | 'parked';
   readonly token: string;
+  readonly digest: number | null;
 }
 
 /**
@@ -47,19 +50,19 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     let entered: { key: string; row: InboxRow } | null = null;
     const delivery: DeliveryTransaction<MemoryTransaction> = {
       handle: tx,
-      enter: async (groupId, messageId, token) => {
+      enter: async (groupId, messageId, token, digest = null) => {
         const key = keyOf(groupId, messageId);
         await this.unlocked(key, lockWaitMs);
         const found = this.inbox.get(key);
-        if (found) return found.state;
-        const row: InboxRow = { state: 'handled', token };
+        if (found) return holdsOf(found, digest);
+        const row: InboxRow = { state: 'handled', token, digest };
         entered = { key, row };
         this.lock(key, tx);
         tx.write(() => this.inbox.set(key, row));
         return 'entered';
       },
       settle: async (awaited, brokerMessageId) => tx.write(() => this.settle(awaited, brokerMessageId)),
-      readBack: async (groupId, messageId, token) =>
+      finish: async (groupId, messageId, token) =>
         tx.active && entered?.key === keyOf(groupId, messageId) && entered.row.token === token,
       sever: () => tx.rollBack(),
     };
@@ -72,6 +75,10 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     }
   }
 
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async failures(groupId: string, messageId: string): Promise<number> {
     return this.errors.filter((entry) => entry.groupId === groupId && entry.messageId === messageId).length;
   }
@@ -80,21 +87,19 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     this.errors.push(entry);
   }
 
-  async park(
-    entry: ErrorEntry,
-    { inbox, awaited }: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
-  ): Promise<'parked' | 'superseded'> {
+  async park(entry: ErrorEntry, { inbox, awaited, digest = null }: ParkOptions): Promise<'written' | InboxHolds> {
     const key = keyOf(entry.groupId!, entry.messageId!);
     if (inbox) {
       await this.locks.get(key);
-      if (this.inbox.has(key)) return 'superseded';
-      this.inbox.set(key, { state: 'parked', token: '' });
+      const found = this.inbox.get(key);
+      if (found) return holdsOf(found, digest);
+      this.inbox.set(key, { state: 'parked', token: '', digest });
     }
     this.errors.push(entry);
     const { errorCode, message: errorMessage } = entry;
     const waiting = awaited && this.waitingRow(awaited);
     if (waiting && waiting.status !== 'DEAD') this.finish(waiting, { status: 'DEAD', errorCode, errorMessage });
-    return 'parked';
+    return 'written';
   }
 
   async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
@@ -159,4 +164,9 @@ class AutocommitHandle extends MemoryTransaction {
 
 function keyOf(groupId: string, messageId: string): string {
   return `${groupId}\n${messageId}`;
+}
+
+/** Nothing is committed here before the end of an attempt, so nothing is ever half done. */
+function holdsOf({ state, digest: theirs }: InboxRow, digest: number | null): InboxHolds {
+  return theirs !== null && digest !== null && theirs !== digest ? 'other' : state;
 }

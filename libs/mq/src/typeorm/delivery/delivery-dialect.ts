@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { InboxRow } from './inbox-row.js';
 import type { RawConnection } from './raw-connection.js';
 
 /** Session settings of a delivery: applied first thing in its transaction, taken back after it. */
@@ -6,14 +7,6 @@ export interface SessionSettings {
   readonly apply: string;
   /** `null` where the end of the transaction does it. */
   readonly restore: string | null;
-}
-
-/** The row that makes a delivery happen once. `created_at` is the database's affair. */
-export interface InboxRow {
-  readonly groupId: string;
-  readonly messageId: string;
-  readonly state: 'HANDLED' | 'PARKED';
-  readonly token: string;
 }
 
 /** Where databases differ about a delivery, beyond what the `Dialect` of the layer knows. */

@@ -5,6 +5,8 @@ import { mark, type RawConnection } from './raw-connection.js';
 
 /** How long a ROLLBACK may take before the connection is closed instead, which is a rollback as well. */
 const ROLLBACK_LIMIT_MS = 2_000;
+/** How long the server may take to be asked to end a statement. */
+const INTERRUPT_LIMIT_MS = 5_000;
 
 /**
  * The connection of one delivery, from the begin of its transaction to its return to the pool.
@@ -20,6 +22,10 @@ const ROLLBACK_LIMIT_MS = 2_000;
  *   it, and rolled back past TypeORM. A failed handler's connection goes back to the pool; a severed one's is closed.
  * - *closed*, *abandoned* and done: final. Whatever comes later joins the end that is already under way.
  *
+ * What a severed handler left running is ended at the server, first thing, so that the rollback gets its turn; what a failed
+ * one left running has the limit of the rollback to end by itself. Otherwise the pool would have its place back and the
+ * server one session more, each time, until it takes no more.
+ *
  * A statement that had passed TypeORM's check just before the mark reaches the connection after ROLLBACK, where it
  * would be committed by itself. Hence `ROLLBACK AND CHAIN`: the connection is never outside of a transaction, and
  * that last one is rolled back, too.
@@ -28,6 +34,7 @@ export class DeliverySession {
   private end: Promise<void> | null = null;
   private cut = false;
   private open = false;
+  private broken = false;
   private readonly giveBack: () => Promise<void>;
 
   constructor(
@@ -35,6 +42,7 @@ export class DeliverySession {
     private readonly connection: RawConnection,
     private readonly settings: SessionSettings,
     private readonly clock: Clock,
+    private readonly isConnectionLost: (error: unknown) => boolean,
     /** Told when the connection is out of this session's hands. */
     private readonly ended: () => void = () => {},
   ) {
@@ -54,6 +62,11 @@ export class DeliverySession {
   /** Whether the handler was cut off. */
   get severed(): boolean {
     return this.cut;
+  }
+
+  /** Whether the connection turned out to be gone when it was to be rolled back. */
+  get lost(): boolean {
+    return this.broken;
   }
 
   /** Whether TypeORM released the query runner with its transaction still open, which therefore did not commit. */
@@ -85,12 +98,21 @@ export class DeliverySession {
 
   private async rollBack(): Promise<void> {
     mark(this.runner, { isReleased: true });
+    if (this.cut) this.interrupt();
     const chained = await this.manages('ROLLBACK AND CHAIN');
     const reusable = chained && !this.cut && (await this.manages('ROLLBACK')) && (await this.restored());
     mark(this.runner, { isTransactionActive: false });
+    if (!chained) this.interrupt();
     if (reusable && !this.cut) await this.giveBack();
     else this.connection.destroy(new Error('the handler of a delivery was cut off, or its rollback failed'));
     await this.announce();
+  }
+
+  private interrupt(): void {
+    if (this.broken || !this.connection.isBusy) return;
+    const limit = new AbortController();
+    const disarm = this.clock.schedule(INTERRUPT_LIMIT_MS, () => limit.abort());
+    void this.connection.interrupt(limit.signal).finally(disarm);
   }
 
   private async restored(): Promise<boolean> {
@@ -107,7 +129,10 @@ export class DeliverySession {
       };
       this.connection.execute(sql).then(
         () => settle(true),
-        () => settle(false),
+        (error: unknown) => {
+          if (this.isConnectionLost(error)) this.broken = true;
+          settle(false);
+        },
       );
     });
   }

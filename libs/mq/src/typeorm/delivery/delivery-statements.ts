@@ -4,9 +4,11 @@ import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { raw, sql, type Sql } from '../dialects/sql.js';
 import { fit } from '../store/fit.js';
-import { runSql } from '../store/run-sql.js';
+import { runSql, type SqlResult } from '../store/run-sql.js';
 import { insertErrors } from '../store/sql/insert-errors.js';
 import type { TableNames } from '../table-names.js';
+import type { FoundInboxRow, InboxRow } from './inbox-row.js';
+import { told } from './unstorable.js';
 
 /** What deliveries read and write besides the inbox row itself; the same on every database. */
 export class DeliveryStatements {
@@ -21,22 +23,38 @@ export class DeliveryStatements {
     this.inbox = raw(tables.inbox);
   }
 
-  async inboxState(runner: QueryRunner, groupId: string, messageId: string): Promise<string | null> {
-    const rows = await this.run<{ state: string }>(
+  /** `null` when there is none. */
+  async inboxRow(runner: QueryRunner, groupId: string, messageId: string): Promise<FoundInboxRow | null> {
+    const { rows } = await this.run<FoundInboxRow>(
       runner,
-      sql`SELECT state FROM ${this.inbox} WHERE group_id = ${groupId} AND message_id = ${messageId}`,
+      sql`SELECT state, body_digest FROM ${this.inbox} WHERE group_id = ${groupId} AND message_id = ${messageId}`,
     );
-    return rows[0]?.state ?? null;
+    return rows[0] ?? null;
   }
 
-  /** Whether the row that was inserted under this token is there. */
-  async holds(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
-    const rows = await this.run(
+  /** Turns the row that was inserted under this token into a handled one; `false` when it is not there. */
+  async finish(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
+    const { affected } = await this.run(
       runner,
-      sql`SELECT 1 FROM ${this.inbox} WHERE group_id = ${groupId} AND message_id = ${messageId}
-        AND token = ${token} AND state = 'HANDLED'`,
+      sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE group_id = ${groupId} AND message_id = ${messageId}
+        AND token = ${token} AND state = 'STARTED'`,
     );
-    return rows.length > 0;
+    return affected === 1;
+  }
+
+  /** Takes a row that was left half done; `false` when it is none any more. */
+  async parkHalfDone(runner: QueryRunner, { groupId, messageId, token }: InboxRow): Promise<boolean> {
+    const { affected } = await this.run(
+      runner,
+      sql`UPDATE ${this.inbox} SET state = 'PARKED', token = ${token}
+        WHERE group_id = ${groupId} AND message_id = ${messageId} AND state = 'STARTED'`,
+    );
+    return affected === 1;
+  }
+
+  /** Reads from the table that every delivery which failed before is looked up in. */
+  async probe(runner: QueryRunner): Promise<void> {
+    await this.run(runner, sql`SELECT 1 FROM ${raw(this.tables.errorLog)} WHERE id = ''`);
   }
 
   /**
@@ -64,12 +82,12 @@ export class DeliveryStatements {
 
   /** Recorded failures that nobody has resolved. */
   async failures(runner: QueryRunner, groupId: string, messageId: string): Promise<number> {
-    const [row] = await this.run<{ failures: string | number }>(
+    const { rows } = await this.run<{ failures: string | number }>(
       runner,
       sql`SELECT COUNT(*) AS failures FROM ${raw(this.tables.errorLog)}
         WHERE message_id = ${messageId} AND group_id = ${groupId} AND direction = 'CONSUME' AND resolved_at IS NULL`,
     );
-    return Number(row!.failures);
+    return Number(rows[0]!.failures);
   }
 
   async insertError(runner: QueryRunner, entry: ErrorEntry): Promise<void> {
@@ -81,8 +99,13 @@ export class DeliveryStatements {
       done_at = ${this.dialect.nowMs}, updated_at = ${this.dialect.nowMs}`;
   }
 
-  private async run<Row>(runner: QueryRunner, statement: Sql): Promise<Row[]> {
-    return (await runSql<Row>(runner, this.dialect, statement)).rows;
+  /** @throws {Unstorable} instead of the database's error when that is about a value */
+  private async run<Row>(runner: QueryRunner, statement: Sql): Promise<SqlResult<Row>> {
+    try {
+      return await runSql<Row>(runner, this.dialect, statement);
+    } catch (error) {
+      throw told(this.dialect, error);
+    }
   }
 }
 

@@ -1,11 +1,12 @@
-import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
+import { killSession, type KillTarget } from './mysql-kill.js';
 import { mark, type RawConnection } from './raw-connection.js';
 
-interface Connection {
+interface Connection extends KillTarget {
   query(sql: string, done: (error: Error | null) => void): unknown;
   destroy(): void;
-  readonly stream: Duplex;
+  /** The statement under way. */
+  readonly _command?: unknown;
 }
 
 export class MysqlConnection implements RawConnection {
@@ -18,6 +19,14 @@ export class MysqlConnection implements RawConnection {
     return new Promise((resolve, reject) => {
       this.connection.query(sql, (error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  get isBusy(): boolean {
+    return Boolean(this.connection._command);
+  }
+
+  interrupt(signal: AbortSignal): Promise<void> {
+    return killSession(this.runner, this.connection, signal);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { mysql } from '../dialects/mysql.js';
 import { runSql } from '../store/run-sql.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
-import { insertInboxRow } from './insert-inbox-row.js';
+import { insertInboxRow } from './inbox-row.js';
 import { MysqlConnection } from './mysql-connection.js';
 
 /** What of the driver's pool nothing public tells. */

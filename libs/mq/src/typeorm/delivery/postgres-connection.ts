@@ -1,11 +1,10 @@
-import type { Duplex } from 'node:stream';
 import type { QueryRunner } from 'typeorm';
+import { cancelStatement, type CancelTarget } from './postgres-cancel.js';
 import { mark, type RawConnection } from './raw-connection.js';
 
-interface Client {
+interface Client extends CancelTarget {
   query(sql: string): Promise<unknown>;
   readonly readyForQuery?: boolean;
-  readonly connection?: { readonly stream: Duplex };
   once(event: 'drain' | 'end', listener: () => void): unknown;
 }
 
@@ -18,10 +17,18 @@ export class PostgresConnection implements RawConnection {
     private readonly client: Client,
   ) {}
 
+  get isBusy(): boolean {
+    return this.client.readyForQuery === false;
+  }
+
   /** Waits for its turn here, because `pg` is going to refuse statements while it is busy; it already warns. */
   async execute(sql: string): Promise<void> {
-    if (this.client.readyForQuery === false) await this.idle();
+    if (this.isBusy) await this.idle();
     await this.client.query(sql);
+  }
+
+  interrupt(signal: AbortSignal): Promise<void> {
+    return cancelStatement(this.client, signal);
   }
 
   /**

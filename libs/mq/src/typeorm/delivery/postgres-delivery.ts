@@ -3,8 +3,8 @@ import type { QueryRunner } from 'typeorm';
 import { postgres } from '../dialects/postgres.js';
 import { raw, sql } from '../dialects/sql.js';
 import { runSql } from '../store/run-sql.js';
-import type { DeliveryDialect, InboxRow } from './delivery-dialect.js';
-import { insertInboxRow } from './insert-inbox-row.js';
+import type { DeliveryDialect } from './delivery-dialect.js';
+import { insertInboxRow, type InboxRow } from './inbox-row.js';
 import { PostgresConnection } from './postgres-connection.js';
 
 /**

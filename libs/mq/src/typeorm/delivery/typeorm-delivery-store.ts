@@ -1,9 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import type { AwaitedRow, DeliveryStore, DeliveryTransaction } from '../../core/store/delivery-store.js';
+import {
+  type AwaitedRow,
+  type DeliveryStore,
+  type DeliveryTransaction,
+  type InboxHolds,
+  type ParkOptions,
+  TransactionLost,
+} from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
 import { HeldConnections } from '../store/held-connections.js';
@@ -15,6 +21,7 @@ import { deliveryDialectOf } from './delivery-dialect-of.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
 import { DeliverySession } from './delivery-session.js';
 import { DeliveryStatements } from './delivery-statements.js';
+import { Parking, withLastResort } from './parking.js';
 import { TypeOrmDeliveryTransaction } from './typeorm-delivery-transaction.js';
 
 interface Parts {
@@ -52,7 +59,11 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     });
   }
 
-  private constructor(private readonly parts: Parts) {}
+  private readonly parking: Parking;
+
+  private constructor(private readonly parts: Parts) {
+    this.parking = new Parking(parts.held, parts.dialect, parts.statements);
+  }
 
   get bare(): EntityManager {
     return this.parts.dataSource.manager;
@@ -62,16 +73,20 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     { lockWaitMs }: { readonly lockWaitMs: number },
     work: (tx: DeliveryTransaction<EntityManager>) => Promise<T>,
   ): Promise<T> {
+    const { isConnectionLost } = this.parts.statements.dialect;
     return new Promise<T>((resolve, reject) => {
       let session: DeliverySession | null = null;
+      let committing = false;
       const run = async (manager: EntityManager): Promise<T> => {
         session = await this.session(manager.queryRunner!, lockWaitMs);
         try {
           await session.begin();
-          return await this.handle(manager, session, work);
+          const result = await this.handle(manager, session, work);
+          committing = true;
+          return result;
         } catch (error) {
           await session.abandon();
-          if (!session.severed) throw error;
+          if (!session.severed) throw session.lost ? transactionLost(error) : error;
           // The code that was cut off may still run, in the async context of the ambient library. That context must
           // go on to hold the dead transaction: were the library told of the end, its repositories would fall back to
           // autocommit. So it is left waiting, for a promise that nothing refers to.
@@ -79,11 +94,18 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
           return new Promise<never>(() => {});
         }
       };
-      this.open(run).then((result) => {
-        if (session?.leftOpen) reject(leftOpen());
-        else resolve(result);
-      }, reject);
+      this.open(run).then(
+        (result) => {
+          if (session?.leftOpen) reject(leftOpen());
+          else resolve(result);
+        },
+        (error: unknown) => reject(committing && isConnectionLost(error) ? transactionLost(error) : error),
+      );
     });
+  }
+
+  async probe(): Promise<void> {
+    await this.statement((runner) => this.parts.statements.probe(runner));
   }
 
   async failures(groupId: string, messageId: string): Promise<number> {
@@ -91,34 +113,18 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   }
 
   async recordFailure(entry: ErrorEntry): Promise<void> {
-    await this.statement((runner) => this.parts.statements.insertError(runner, entry));
+    const { statements } = this.parts;
+    await withLastResort(statements, entry, (fitting) =>
+      this.statement((runner) => statements.insertError(runner, fitting)),
+    );
   }
 
   async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
     await this.statement((runner) => this.parts.statements.settle(runner, awaited, brokerMessageId));
   }
 
-  park(
-    entry: ErrorEntry,
-    { inbox, awaited }: { readonly inbox: boolean; readonly awaited: AwaitedRow | null },
-  ): Promise<'parked' | 'superseded'> {
-    const { held, dialect, statements } = this.parts;
-    return held.use((runner) =>
-      runner.manager.transaction('READ COMMITTED', async () => {
-        if (inbox) {
-          const row = {
-            groupId: entry.groupId!,
-            messageId: entry.messageId!,
-            token: randomUUID(),
-            state: 'PARKED',
-          } as const;
-          if (!(await dialect.insert(runner, statements.tables.inbox, row))) return 'superseded';
-        }
-        await statements.insertError(runner, entry);
-        if (awaited !== null) await statements.bury(runner, entry, awaited);
-        return 'parked';
-      }),
-    );
+  park(entry: ErrorEntry, options: ParkOptions): Promise<'written' | InboxHolds> {
+    return this.parking.park(entry, options);
   }
 
   private open<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
@@ -130,10 +136,12 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   }
 
   private async session(runner: QueryRunner, lockWaitMs: number): Promise<DeliverySession> {
-    const { dialect, clock, held } = this.parts;
+    const { dialect, clock, held, statements } = this.parts;
     const connection = await dialect.connectionOf(runner);
     held.watch(runner, connection);
-    return new DeliverySession(runner, connection, dialect.settings(lockWaitMs), clock, () => held.forget(runner));
+    const { isConnectionLost } = statements.dialect;
+    const forget = (): void => held.forget(runner);
+    return new DeliverySession(runner, connection, dialect.settings(lockWaitMs), clock, isConnectionLost, forget);
   }
 
   private async handle<T>(
@@ -160,6 +168,10 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   private statement<T>(run: (runner: QueryRunner) => Promise<T>): Promise<T> {
     return this.parts.held.use(run);
   }
+}
+
+function transactionLost(cause: unknown): TransactionLost {
+  return new TransactionLost('the connection of the delivery broke', { cause });
 }
 
 function leftOpen(): MqError {

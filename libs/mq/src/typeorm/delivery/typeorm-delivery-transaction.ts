@@ -1,7 +1,14 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { type AwaitedRow, InboxContention, type DeliveryTransaction } from '../../core/store/delivery-store.js';
+import {
+  type AwaitedRow,
+  InboxContention,
+  type DeliveryTransaction,
+  type InboxHolds,
+} from '../../core/store/delivery-store.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
 import type { DeliveryStatements } from './delivery-statements.js';
+import { holdsOf } from './inbox-row.js';
+import { told } from './unstorable.js';
 
 /** One delivery's transaction, as its handler and the consumer see it. */
 export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityManager> {
@@ -16,26 +23,32 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
     this.runner = handle.queryRunner!;
   }
 
-  async enter(groupId: string, messageId: string, token: string): Promise<'entered' | 'handled' | 'parked'> {
+  async enter(
+    groupId: string,
+    messageId: string,
+    token: string,
+    digest: number | null = null,
+  ): Promise<'entered' | InboxHolds> {
+    const { dialect, tables } = this.statements;
     try {
-      const row = { groupId, messageId, token, state: 'HANDLED' } as const;
-      if (await this.dialect.enter(this.runner, this.statements.tables.inbox, row)) return 'entered';
+      const row = { groupId, messageId, token, digest, state: 'STARTED' } as const;
+      if (await this.dialect.enter(this.runner, tables.inbox, row)) return 'entered';
     } catch (error) {
-      if (!this.statements.dialect.isContention(error)) throw error;
-      throw contention(groupId, messageId, error);
+      if (dialect.isContention(error)) throw contention(groupId, messageId, error);
+      throw told(dialect, error);
     }
-    const state = await this.statements.inboxState(this.runner, groupId, messageId);
+    const found = await this.statements.inboxRow(this.runner, groupId, messageId);
     // Gone between the two statements: replayed or pruned. The next delivery finds a clean inbox.
-    if (state === null) throw contention(groupId, messageId);
-    return state === 'PARKED' ? 'parked' : 'handled';
+    if (found === null) throw contention(groupId, messageId);
+    return holdsOf(found, digest);
   }
 
   settle(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
     return this.statements.settle(this.runner, awaited, brokerMessageId);
   }
 
-  readBack(groupId: string, messageId: string, token: string): Promise<boolean> {
-    return this.statements.holds(this.runner, groupId, messageId, token);
+  finish(groupId: string, messageId: string, token: string): Promise<boolean> {
+    return this.statements.finish(this.runner, groupId, messageId, token);
   }
 }
 

@@ -77,6 +77,8 @@ export interface Dialect {
   isUniqueViolation(error: unknown): boolean;
   /** The connection broke, or could not be made. Whether the statement took effect is unknown. */
   isConnectionLost(error: unknown): boolean;
+  /** A value of the statement fits into no column of its kind: out of range, too long, characters that the database has not. */
+  isUnstorable(error: unknown): boolean;
   /** The table, or the schema it should be in, does not exist. */
   isMissingTable(error: unknown): boolean;
 }

@@ -10,6 +10,8 @@ const IN_TRANSACTION = 1;
 
 /** Deadlock, lock wait timeout, row changed under a snapshot (MariaDB's `innodb_snapshot_isolation`). */
 const CONTENTION: ReadonlySet<number> = new Set([1213, 1205, 1020]);
+/** Out of range, not of this character set (three ways), too long, not comparable. */
+const UNSTORABLE: ReadonlySet<number> = new Set([1264, 1366, 1300, 3988, 1406, 1267]);
 /** No such table, no such database. */
 const MISSING: ReadonlySet<number> = new Set([1146, 1049]);
 /** Shutdown, connection killed, idle for too long. */
@@ -71,6 +73,7 @@ export const mysql: Dialect = {
 
   isContention: (error) => CONTENTION.has(driverErrorOf(error).errno),
   isUniqueViolation: (error) => driverErrorOf(error).errno === 1062,
+  isUnstorable: (error) => UNSTORABLE.has(driverErrorOf(error).errno),
   isMissingTable: (error) => MISSING.has(driverErrorOf(error).errno),
   isConnectionLost(error) {
     const { code, errno, fatal, message } = driverErrorOf(error);

@@ -90,6 +90,8 @@ export const postgres: Dialect = {
 
   isContention: (error) => CONTENTION.has(driverErrorOf(error).code),
   isUniqueViolation: (error) => driverErrorOf(error).code === '23505',
+  // 22 is the class of data exceptions.
+  isUnstorable: (error) => driverErrorOf(error).code.startsWith('22'),
   isMissingTable: (error) => ['42P01', '3F000'].includes(driverErrorOf(error).code),
   isConnectionLost(error) {
     const { code, message } = driverErrorOf(error);

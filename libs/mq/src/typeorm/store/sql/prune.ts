@@ -75,7 +75,7 @@ async function pruneInbox(own: OwnConnections, before: Sql, limit: number): Prom
   const resolved = sql`i.state = 'PARKED' AND EXISTS (${errors} IS NOT NULL) AND NOT EXISTS (${errors} IS NULL)`;
   const needed = anyRowOf(own, 'i.message_id', sql`t.status NOT IN ('SENT', 'CANCELLED')`);
   const count = await own.transaction((run) =>
-    deleteInbox(own, run, pick(sql`i.state = 'HANDLED' AND NOT ${needed}`, limit)),
+    deleteInbox(own, run, pick(sql`i.state <> 'PARKED' AND NOT ${needed}`, limit)),
   );
   if (count === limit) return count;
   return count + (await own.transaction((run) => deleteInbox(own, run, pick(resolved, limit - count))));

@@ -1,0 +1,38 @@
+import { plainId } from '../message/message-id.js';
+import type { Delivery, InboundMessage } from '../transport/transport.js';
+
+/** The latest instant of a `Date`. */
+const MAX_DATE = 8.64e15;
+/** What a column of counts holds. */
+const MAX_COUNT = 2 ** 31 - 1;
+
+/**
+ * A delivery whose numbers and broker ids are what they claim to be, whatever the broker, or a producer through it, said.
+ * Other producers choose freely what they send, and a time of 9.2e21 is in no range of a database: such a message could be
+ * neither handled nor parked, for ever. Texts that handlers may want as they came (key, tag, properties, body) are left alone;
+ * they are made to fit where they are stored.
+ *
+ * @param now stands in for a time that is none
+ */
+export function bounded(delivery: Delivery, now: number): Delivery {
+  const { deliveryCount } = delivery;
+  const count = Number.isFinite(deliveryCount) ? Math.min(Math.max(Math.trunc(deliveryCount), 1), MAX_COUNT) : 1;
+  return { ...delivery, deliveryCount: count, message: boundedMessage(delivery.message, now) };
+}
+
+function boundedMessage(message: InboundMessage, now: number): InboundMessage {
+  const { publishedAt, deadLetterOf } = message;
+  const isTime = Number.isFinite(publishedAt) && publishedAt >= 0 && publishedAt <= MAX_DATE;
+  return {
+    ...message,
+    brokerMessageId: plainId(message.brokerMessageId),
+    publishedAt: isTime ? publishedAt : now,
+    ...(deadLetterOf && {
+      deadLetterOf: { topic: plain(deadLetterOf.topic), brokerMessageId: plain(deadLetterOf.brokerMessageId) },
+    }),
+  };
+}
+
+function plain(text: string | null): string | null {
+  return text === null ? null : plainId(text);
+}
