@@ -29,7 +29,9 @@ const HELP = `npm run demo -- [options]
 `;
 const BURST = 10;
 /** How soon another process may send what the killed one was sending. The default, 30 s, is too long to look on. */
-const LEASE = '5s';
+const LEASE = '6s';
+/** A send must have ended before its lease does: a route, a session and the message itself, and half as much again. */
+const REQUEST_TIMEOUT = '1s';
 const POSTGRES = fileURLToPath(new URL('./demo/postgres-server.mjs', import.meta.url));
 
 const options = readOptions();
@@ -116,6 +118,7 @@ async function prepare() {
     DATABASE_URL: databaseUrl,
     ...broker.env,
     MQ_REPRODUCE_LEASE: LEASE,
+    MQ_REQUEST_TIMEOUT: REQUEST_TIMEOUT,
     SHOP_PAYMENT_DUE: '15m',
   };
 }

@@ -21,9 +21,15 @@ process.on('unhandledRejection', (error) => {
 });
 
 const TRANSPORTS = {
-  'aliyun-http': () => aliyunHttp({ endpoint: `http://${MQ_ENDPOINT}`, accessKeyId: 'test', accessKeySecret: 'test' }),
-  // Below the lease of a row, as it has to be.
-  rocketmq: () => rocketmq({ endpoints: MQ_ENDPOINT, requestTimeout: '4s' }),
+  // A send takes at most two thirds of the lease of a row, or boot refuses.
+  'aliyun-http': () =>
+    aliyunHttp({
+      endpoint: `http://${MQ_ENDPOINT}`,
+      accessKeyId: 'test',
+      accessKeySecret: 'test',
+      requestTimeout: '6s',
+    }),
+  rocketmq: () => rocketmq({ endpoints: MQ_ENDPOINT, connectTimeout: '1s', requestTimeout: '4s' }),
 };
 const GROUP = { timeout: '1s', backoff: { base: '50ms', cap: '200ms' } };
 
@@ -59,7 +65,7 @@ Module({
       },
       role: ROLE,
       // A kill can double whatever its process had under way: few rows at a time make each duplicate one that a kill explains.
-      reproduce: { lease: '6s', idle: '200ms', batch: 4, backoff: { base: '20ms', cap: '200ms' } },
+      reproduce: { lease: '9s', idle: '200ms', batch: 4, backoff: { base: '20ms', cap: '200ms' } },
       log: { logger: { log: () => undefined, warn: () => undefined, error: (line) => console.error(String(line)) } },
     }),
   ],

@@ -28,6 +28,7 @@ function fromHttp(env: Environment): MqTransport {
     accessKeyId: env['MQ_ACCESS_KEY_ID'],
     accessKeySecret: env['MQ_ACCESS_KEY_SECRET'],
     instanceId: env['MQ_INSTANCE_ID'],
+    requestTimeout: env['MQ_REQUEST_TIMEOUT'],
   });
 }
 
@@ -43,6 +44,8 @@ function fromRocketmq(env: Environment, problems: string[]): MqTransport {
     namespace: env['MQ_INSTANCE_ID'] || undefined,
     tls: readTls(env, problems),
     profile: readProfile(env, problems),
+    connectTimeout: env['MQ_REQUEST_TIMEOUT'],
+    requestTimeout: env['MQ_REQUEST_TIMEOUT'],
   });
 }
 

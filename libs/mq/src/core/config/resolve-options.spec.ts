@@ -6,6 +6,7 @@ import { resolveOptions } from './resolve-options.js';
 const transport = {
   name: 'stub',
   identity: 'stub',
+  publishMs: 10_000,
   capabilities: {
     leaseExtension: false,
     explicitRetryDelay: false,
@@ -32,6 +33,16 @@ const problemsOf = (options: Record<string, unknown>, poolSize = 10): string[] =
 };
 
 describe('resolveOptions', () => {
+  it.each([
+    ['14999', 10_000, 1],
+    ['15s', 10_000, 0],
+    ['1s', 0, 0],
+  ])('a lease of %s with sends of %d ms has %d problems', (lease, publishMs, count) => {
+    const found = problemsOf({ reproduce: { lease: Number(lease) || lease }, transport: { ...transport, publishMs } });
+    expect(found).toHaveLength(count);
+    if (count > 0) expect(found[0]).toMatch(/^reproduce\.lease: 14999 ms are too short.*10000 ms.*15000 ms at least/);
+  });
+
   it('fills in the documented defaults', () => {
     const options = resolve({
       topics: { orders: { topic: 'shop_orders' } },

@@ -80,7 +80,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     migrate: problems.flag('migrate', raw['migrate'], false),
     requireTransaction: problems.flag('publish.requireTransaction', publish['requireTransaction'], true),
     reproduce: {
-      leaseMs: problems.duration('reproduce.lease', reproduce['lease'], '30s', { min: 1_000 }),
+      leaseMs: resolveLease(problems, reproduce['lease'], transport),
       maxAttempts: problems.count('reproduce.maxAttempts', reproduce['maxAttempts'], 10),
       backoff: resolveBackoff(problems, 'reproduce.backoff', reproduce['backoff'], REPRODUCE_BACKOFF, random),
       batch: problems.count('reproduce.batch', reproduce['batch'], 100, 5_000),
@@ -147,6 +147,22 @@ function resolveRoles(problems: Problems, value: unknown): ResolvedOptions['role
   }
   const has = (name: string): boolean => names.includes('all') || names.includes(name);
   return { relay: has('relay'), worker: has('worker') };
+}
+
+/** A third of the lease, at least, is to begin sends in; whatever begins then has ended before the lease does. */
+function resolveLease(problems: Problems, value: unknown, transport: MqTransport | null): number {
+  const leaseMs = problems.duration('reproduce.lease', value, '30s', { min: 1_000 });
+  const publishMs = transport?.publishMs ?? 0;
+  const least = Math.ceil(publishMs * 1.5);
+  if (leaseMs < least) {
+    problems.add(
+      'reproduce.lease',
+      `${leaseMs} ms are too short for ${transport!.name}, where one send may take ${publishMs} ms by the timeouts of ` +
+        `transport: what is under way when the lease ends is sent by a second process as well. Set it to ${least} ms ` +
+        'at least, half as much again, or shorten the timeouts',
+    );
+  }
+  return leaseMs;
 }
 
 /** Half of the pool unless set, because publishers and the relay need connections too. */

@@ -113,7 +113,7 @@ export class Publisher<Tx> {
       if (leased.length > 0) {
         relay.immediate.announce({
           rows: leased.map((row) => asLeased(row, lease)),
-          deadline: leaseDeadline(askedAt, options.reproduce.leaseMs),
+          deadline: leaseDeadline(askedAt, options),
           onResult: (row, result) => publication.tell(row.id, result),
         });
       }

@@ -1,3 +1,4 @@
+import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import type { Clock } from '../runtime/clock.js';
@@ -31,7 +32,7 @@ export class BatchSender {
     private readonly marker: Marker,
     private readonly clock: Clock,
     private readonly random: Random,
-    private readonly leaseMs: number,
+    private readonly options: ResolvedOptions,
     private readonly events: MqEvents,
   ) {}
 
@@ -129,7 +130,7 @@ export class BatchSender {
         await this.sender.giveBack(woken);
         return;
       }
-      await this.sender.send(woken, leaseDeadline(askedAt, this.leaseMs));
+      await this.sender.send(woken, leaseDeadline(askedAt, this.options));
     }
   }
 }

@@ -49,7 +49,7 @@ export class RelayTick {
       for (const topic of this.circuit.dueTopics()) rows.push(...(await this.claim(1, { onlyTopic: topic })));
       rows.push(...(await this.claim(this.options.reproduce.batch)));
     }
-    return this.send(rows, leaseDeadline(askedAt, this.options.reproduce.leaseMs));
+    return this.send(rows, leaseDeadline(askedAt, this.options));
   }
 
   /**

@@ -53,7 +53,7 @@ export class Relay {
     const settler = new RowSettler(options, store, this.circuit, events, instance);
     this.settler = settler;
     this.sender = new Sender(options, clock, this.circuit, this.marker, settler, events);
-    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, options.reproduce.leaseMs, events);
+    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, options, events);
     this.immediate = new ImmediateSender(store, this.batches, clock, events);
     const tick = new RelayTick(options, store, this.batches, this.circuit, clock, newLease);
     this.loop = new RelayLoop(options, store, tick, this.circuit, clock, random, events);

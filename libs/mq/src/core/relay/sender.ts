@@ -106,10 +106,13 @@ export class Sender {
 
 /**
  * When to stop starting sends under a lease that was asked for at `askedAt`. The last send needs room to end before the
- * lease does, and its mark too: 10 s, or a third of a lease that is shorter than half a minute.
+ * lease does, and its mark too: 10 s, or a third of a lease that is shorter than half a minute, or what a send may take.
  */
-export function leaseDeadline(askedAt: number, leaseMs: number): number {
-  return askedAt + leaseMs - Math.min(10_000, leaseMs / 3);
+export function leaseDeadline(
+  askedAt: number,
+  { transport, reproduce: { leaseMs } }: Pick<ResolvedOptions, 'transport' | 'reproduce'>,
+): number {
+  return askedAt + leaseMs - Math.max(transport.publishMs, Math.min(10_000, leaseMs / 3));
 }
 
 function exhausted(row: LeasedRow): SendFailure {

@@ -18,6 +18,11 @@ export interface MqTransport {
    */
   readonly identity: string;
   readonly capabilities: TransportCapabilities;
+  /**
+   * The longest that one `publish` takes, its preparation included. A row's lease must outlast it: what is still under way
+   * when the lease ends is sent by two.
+   */
+  readonly publishMs: number;
 
   /** Problems of this transport's own options. Pure: no I/O. An empty list is a valid configuration. */
   problems(): Violation[];

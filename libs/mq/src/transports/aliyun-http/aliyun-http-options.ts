@@ -24,13 +24,13 @@ export interface AliyunHttpOptions {
   instanceId?: string;
   /** How long a connection may take to be made, TLS included. Default `'5s'`. */
   connectTimeout?: Duration;
-  /** How long a publish or an acknowledgement may take altogether. Default `'10s'`; keep it below `reproduce.lease`. */
+  /** How long a publish or an acknowledgement may take altogether. Default `'10s'`; two thirds of `reproduce.lease` at most. */
   requestTimeout?: Duration;
   /** How long a poll may take beyond the wait that it asked for. Default `'5s'`. */
   pollTimeout?: Duration;
   /** Sockets for publishing and acknowledging. Each subscription polls on one more of its own. Default 64. */
   maxSockets?: number;
-  /** The largest answer that is read: 16 messages of 4 MiB in the worst case. Default 128 MiB. */
+  /** The largest answer to a poll that is read: 16 messages of 4 MiB in the worst case. Default 128 MiB. Others may have 256 KiB. */
   maxResponseBytes?: number;
   /** For tests. Default: the system's. */
   clock?: Clock;

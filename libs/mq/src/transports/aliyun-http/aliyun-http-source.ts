@@ -15,6 +15,8 @@ import type { Sockets } from './sockets.js';
 import type { Wire } from './wire.js';
 
 const { limits } = ALIYUN_HTTP_CAPABILITIES;
+/** A body of nothing but quotation marks, each of them written as `&quot;`, and all the rest. */
+const LARGEST_MESSAGE_BYTES = 6 * limits.bodyBytes.normal + 1_048_576;
 
 /** The wire and the sockets that this source shares with everybody else of the transport. */
 export interface SharedWire {
@@ -41,12 +43,13 @@ export class AliyunHttpSource implements MessageSource {
     this.polling ??= { wire, sockets: wire.openSockets(1) };
     const max = Math.min(limits.receiveBatch, Math.max(1, request.max));
     const waitSeconds = Math.floor(Math.min(limits.waitMs, Math.max(0, request.waitMs)) / 1_000);
-    const { clock, pollTimeoutMs } = this.options;
+    const { clock, pollTimeoutMs, maxResponseBytes } = this.options;
     const defaultLeaseMs = ordered ? limits.leaseMs.ordered : limits.leaseMs.max;
     const operation = {
       what: `poll of '${topic}' for ${groupId}`,
       sockets: this.polling.sockets,
       deadlineMs: waitSeconds * 1_000 + pollTimeoutMs,
+      maxResponseBytes: Math.min(maxResponseBytes, max * LARGEST_MESSAGE_BYTES),
       shape: (sdk: MqHttpSdk, client: SdkClient) => {
         const consumer = this.consumer(sdk, client);
         return ordered ? consumer.consumeMessageOrderly(max, waitSeconds) : consumer.consumeMessage(max, waitSeconds);

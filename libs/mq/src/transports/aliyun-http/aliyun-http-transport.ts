@@ -29,6 +29,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 export class AliyunHttpTransport implements MqTransport {
   readonly name = 'aliyun-http';
   readonly identity: string;
+  readonly publishMs: number;
   readonly capabilities = ALIYUN_HTTP_CAPABILITIES;
   // Private to the language, not only to the compiler: they hold secrets, and no inspection or serialisation sees them.
   readonly #options: ResolvedAliyunHttpOptions;
@@ -38,6 +39,7 @@ export class AliyunHttpTransport implements MqTransport {
   constructor(options: AliyunHttpOptions) {
     [this.#options, this.#violations] = resolveAliyunHttpOptions(options);
     // Without the scheme: switching to TLS changes no broker. The instance is in each row.
+    this.publishMs = this.#options.requestTimeoutMs;
     this.identity = this.#options.origin.replace(/^https?:\/\//, '');
   }
 

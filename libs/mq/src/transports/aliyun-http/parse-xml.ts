@@ -120,23 +120,34 @@ function skipMarkup(source: string, from: number, addText: (text: string) => voi
   return end + closing.length;
 }
 
+/** Into bytes, because a text that grows piece by piece takes many times its size. No reference is shorter than what it stands for. */
 function decode(text: string): string {
-  let decoded = '';
+  let amp = text.indexOf('&');
+  if (amp === -1) return text;
+  const bytes = Buffer.allocUnsafe(text.length);
+  let length = 0;
   let at = 0;
-  for (let amp = text.indexOf('&'); amp !== -1; amp = text.indexOf('&', at)) {
-    decoded += text.slice(at, amp);
-    at = amp;
-    // All that follow each other at once: a pair of surrogates is one character.
-    let run = '';
-    REFERENCE.lastIndex = at;
-    for (let match = REFERENCE.exec(text); match; match = REFERENCE.exec(text)) {
-      run += characterOf(match);
-      at = REFERENCE.lastIndex;
-    }
-    if (run === '') run = text[at++]!;
-    decoded += ASCII.test(run) ? run : Buffer.from(run, 'utf8').toString('latin1');
+  for (; amp !== -1; amp = text.indexOf('&', at)) {
+    if (amp > at) length += bytes.write(text.slice(at, amp), length, 'latin1');
+    const [characters, end] = resolve(text, amp);
+    length += bytes.write(characters, length, 'utf8');
+    at = end;
   }
-  return decoded + text.slice(at);
+  length += bytes.write(text.slice(at), length, 'latin1');
+  return bytes.toString('latin1', 0, length);
+}
+
+/** What stands at an ampersand, and where it ends. A pair of surrogates, one reference each, is one character. */
+function resolve(text: string, amp: number): [string, number] {
+  REFERENCE.lastIndex = amp;
+  const match = REFERENCE.exec(text);
+  if (!match) return ['&', amp + 1];
+  const end = REFERENCE.lastIndex;
+  const first = characterOf(match);
+  if (!/^[\ud800-\udbff]$/.test(first)) return [first, end];
+  const next = REFERENCE.exec(text);
+  const second = next ? characterOf(next) : '';
+  return /^[\udc00-\udfff]$/.test(second) ? [first + second, end + next![0].length] : [first, end];
 }
 
 function characterOf([written, hex, decimal, name]: RegExpExecArray): string {

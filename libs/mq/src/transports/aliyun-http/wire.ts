@@ -11,9 +11,11 @@ import { Sockets } from './sockets.js';
 export interface WireOptions {
   readonly origin: string;
   readonly connectTimeoutMs: number;
-  readonly maxResponseBytes: number;
   readonly clock: Clock;
 }
+
+/** A receipt has 500 bytes, errors of 16 handles some thousands; what stands in between may answer with a page. */
+const SHORT_ANSWER_BYTES = 262_144;
 
 /** One operation of the protocol. */
 export interface Operation<T> {
@@ -21,6 +23,8 @@ export interface Operation<T> {
   readonly what: string;
   readonly sockets: Sockets;
   readonly deadlineMs: number;
+  /** The largest answer that it can have. Default: that of a receipt, an error, or a list of errors. */
+  readonly maxResponseBytes?: number;
   readonly shape: ShapeRequest;
   /** What the answer means. @throws {TransportError} */
   read(answer: HttpAnswer): T;
@@ -60,28 +64,37 @@ export class Wire {
 
   /**
    * Runs one operation: one attempt on the wire. Only a refusal of the credentials is answered with a second one, when
-   * the provider has others by now: what was refused was not carried out.
+   * the provider has others by now: what was refused was not carried out. All of it together, asking for credentials
+   * included, ends with the operation's deadline.
    *
    * @throws {TransportError}
    */
   async run<T>(operation: Operation<T>, signal: AbortSignal): Promise<T> {
     let credentials: Credentials | null = null;
+    const { clock } = this.options;
+    const endsAt = clock.monotonic() + operation.deadlineMs;
     try {
       credentials = await this.credentials.current();
-      return await this.attempt(operation, credentials, signal);
+      return await this.attempt(operation, credentials, endsAt, signal);
     } catch (error) {
       const others = credentials && isCredentialRefusal(error) ? await this.credentials.renew(credentials) : null;
       if (!others) throw inContext(error, operation.what, credentials);
-      return this.attempt(operation, others, signal).catch((second: unknown) => {
+      return this.attempt(operation, others, endsAt, signal).catch((second: unknown) => {
         throw inContext(second, operation.what, others);
       });
     }
   }
 
-  private async attempt<T>(operation: Operation<T>, credentials: Credentials, signal: AbortSignal): Promise<T> {
-    const { deadlineMs, sockets, shape, read } = operation;
+  private async attempt<T>(
+    operation: Operation<T>,
+    credentials: Credentials,
+    endsAt: number,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const { sockets, maxResponseBytes = SHORT_ANSWER_BYTES, shape, read } = operation;
     const request = await this.signer.sign(credentials, shape);
-    const { clock, maxResponseBytes } = this.options;
+    const { clock } = this.options;
+    const deadlineMs = Math.max(0, endsAt - clock.monotonic());
     const exchange = new HttpExchange(request, { deadlineMs, maxResponseBytes }, clock, signal);
     sockets.send(exchange);
     return read(await exchange.answer);

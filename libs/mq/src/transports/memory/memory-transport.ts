@@ -33,6 +33,7 @@ export interface MemoryTransportOptions {
 export class MemoryTransport implements MqTransport {
   readonly name: string;
   readonly identity = 'memory';
+  readonly publishMs = 0;
   readonly capabilities: TransportCapabilities;
   /** Where a test looks at what was published, and makes things fail. */
   readonly broker: MemoryBroker;

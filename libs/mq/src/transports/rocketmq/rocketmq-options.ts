@@ -33,7 +33,7 @@ export interface RocketmqOptions {
   deadLetterGroup?: string;
   /** How long a connection may take to be made, and a short call that carries no message. Default `'3s'`. */
   connectTimeout?: Duration;
-  /** How long publishing one message may take. Default `'5s'`; keep it below `reproduce.lease`. */
+  /** How long publishing one message may take. Default `'5s'`. With twice `connectTimeout` it may be two thirds of `reproduce.lease`. */
   requestTimeout?: Duration;
   /** The largest body that a compressed message of another producer may unpack to; larger ones are parked as they came. Default 8 MiB. */
   maxUnpackedBytes?: number;

@@ -39,6 +39,7 @@ const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
 export class RocketmqTransport implements MqTransport {
   readonly name = 'rocketmq';
   readonly identity: string;
+  readonly publishMs: number;
   readonly capabilities: MqTransport['capabilities'];
   readonly deadLetters?: (spec: DeadLetterSpec) => MessageSource;
   // Private to the language, not only to the compiler: they hold secrets, and no inspection or serialisation sees them.
@@ -52,6 +53,7 @@ export class RocketmqTransport implements MqTransport {
     [this.#options, this.#violations] = resolveRocketmqOptions(options);
     this.#ids = new MessageIds(this.#options.clock);
     this.identity = identityOf(this.#options);
+    this.publishMs = this.#preparationMs + this.#options.requestTimeoutMs;
     const { profile, deadLetterGroup } = this.#options;
     this.capabilities = { ...PROFILES[profile].capabilities, deadLetterSource: deadLetterGroup !== null };
     if (deadLetterGroup !== null) this.deadLetters = (spec) => this.#deadLetters(spec, deadLetterGroup);
@@ -109,6 +111,7 @@ export class RocketmqTransport implements MqTransport {
 
   async publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt> {
     const what = `publish to '${message.topic}'`;
+    const startedAt = this.#options.clock.monotonic();
     requireSendable(what, this.validateMessage(message));
     const wiring = await this.#connect();
     const route = await wiring.routes.get(message.topic, signal);
@@ -122,6 +125,9 @@ export class RocketmqTransport implements MqTransport {
       wiring.routes.doubt(message.topic);
       throw unsent(error);
     });
+    // Several access points and sessions, each within its own limit, can take longer than a lease leaves room for.
+    if (this.#options.clock.monotonic() - startedAt > this.#preparationMs)
+      throw new TransportError('unavailable', `${what}: no way to the broker within ${this.#preparationMs} ms`);
     const wireMessage = toWire(fitted, {
       topic: wiring.resource(message.topic),
       queueId: queue.id,
@@ -166,6 +172,11 @@ export class RocketmqTransport implements MqTransport {
       'refused',
       `publish to '${message.topic}': the topic takes messages of type ${route.types}, and this is one of type ${messageType(message)}; ${WISH[messageType(message)]}`,
     );
+  }
+
+  /** For a route and a session. */
+  get #preparationMs(): number {
+    return 2 * this.#options.connectTimeoutMs;
   }
 
   /** Not read by the group itself: its proxy would take each dead letter for a message to give up, and put it back. */
