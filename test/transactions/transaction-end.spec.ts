@@ -73,7 +73,7 @@ describeDatabases('the end of a transaction', (db) => {
     expect(await dataSource.manager.existsBy(Note, { id: 'kept' })).toBe(true);
   });
 
-  it('asks to look when a query runner is released with its transaction open', async () => {
+  it('asks to look when the transaction was ended by SQL that TypeORM does not know of', async () => {
     const runner = dataSource.createQueryRunner();
     await runner.startTransaction();
     note(runner.manager);
@@ -82,13 +82,31 @@ describeDatabases('the end of a transaction', (db) => {
     expect(ends).toEqual(['committed']);
   });
 
-  it('asks to look when the connection breaks before COMMIT', async () => {
+  it('is no end when a query runner is released with its transaction open', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    note(runner.manager);
+    await runner.release();
+    expect(ends).toEqual(['left-open']);
+  });
+
+  it('is unknown when the connection breaks before COMMIT', async () => {
     const failing = dataSource.transaction(async (manager) => {
       note(manager);
       await killSession(db, await sessionId(db, manager));
     });
     await expect(failing).rejects.toThrow();
-    expect(ends).toEqual(['committed']);
+    expect(ends).toEqual(['unknown']);
+  });
+
+  it('is a rollback when the connection breaks and nobody asked for a COMMIT', async () => {
+    const failing = dataSource.transaction(async (manager) => {
+      note(manager);
+      await killSession(db, await sessionId(db, manager));
+      throw new Error('and then this');
+    });
+    await expect(failing).rejects.toThrow('and then this');
+    expect(ends).toEqual(['rolled-back']);
   });
 
   it('is still told after the data source was closed and opened again', async () => {

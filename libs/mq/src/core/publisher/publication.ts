@@ -6,19 +6,20 @@ import { deferred } from '../runtime/deferred.js';
 import { type Duration, parseDuration } from '../runtime/duration.js';
 import type { OutboxStore, RowState } from '../store/outbox-store.js';
 import type { Publication, SendOutcome } from './new-message.js';
+import type { TransactionOutcome } from './transaction-context.js';
 
 type Told = SendResult | null;
 
 /**
  * The messages of one `publish()`.
  *
- * States: *open* (the transaction has not ended, as far as this process can see), *rolled back*, *committed*. Once
- * committed, each row that was born leased is with the immediate sender, which tells the result of it exactly once;
- * about the others the table is asked.
+ * States: *open* (the transaction has not ended, as far as this process can see), and then what is known of its end. Once
+ * it may have committed, each row that was born leased is with the immediate sender, which tells the result of it exactly
+ * once; about the others the table is asked.
  */
 export class StagedPublication implements Publication {
   readonly messages: Publication['messages'];
-  private state: 'open' | 'rolled-back' | 'committed' = 'open';
+  private state: 'open' | TransactionOutcome = 'open';
   private readonly results = new Map<string, Told>();
   private readonly told = new Map<string, { promise: Promise<Told>; resolve(result: Told): void }>();
 
@@ -32,12 +33,8 @@ export class StagedPublication implements Publication {
     for (const id of sentAtOnce) this.told.set(id, deferred<Told>());
   }
 
-  committed(): void {
-    this.state = 'committed';
-  }
-
-  rolledBack(): void {
-    this.state = 'rolled-back';
+  ended(outcome: TransactionOutcome): void {
+    this.state = outcome;
   }
 
   tell(id: string, result: Told): void {
@@ -54,7 +51,8 @@ export class StagedPublication implements Publication {
       );
     }
     if (this.state === 'rolled-back') throw rolledBack();
-    await this.wait(options);
+    // A transaction that was left open is announced to nobody, so nothing will be told.
+    if (this.state !== 'left-open') await this.wait(options);
     const results = new Map(this.results);
     const unclear = this.messages.filter(
       ({ id }) => results.get(id)?.status !== 'sent' && results.get(id)?.status !== 'dead',
@@ -62,7 +60,7 @@ export class StagedPublication implements Publication {
     const rows = await this.store.inspect(unclear.map(({ id }) => id));
     // A row that was not there under our token when it was read back may be leased elsewhere by now, or sent: what a
     // rollback leaves is no row at all.
-    if (unclear.length > 0 && unclear.length === this.messages.length && rows.size === 0) throw rolledBack();
+    if (unclear.length > 0 && unclear.length === this.messages.length && rows.size === 0) throw absent(this.state);
     return this.messages.map(({ id, key }) => ({
       id,
       key,
@@ -122,6 +120,26 @@ function recorded(row: RowState | undefined): MqError | undefined {
   return new MqError(row.errorCode as MqErrorCode, row.errorMessage ?? row.errorCode, {
     retryable: row.status !== 'DEAD',
   });
+}
+
+/** None of the rows is there, for somebody outside of their transaction. */
+function absent(state: 'open' | TransactionOutcome): MqError {
+  if (state === 'left-open') {
+    return new MqError(
+      'MQ_TRANSACTION_OPEN',
+      'The query runner of the transaction of publish() was released without COMMIT or ROLLBACK, so nobody has decided about its ' +
+        'messages. None was sent. Roll back in a catch or finally block before release(), or use dataSource.transaction().',
+    );
+  }
+  if (state === 'unknown') {
+    return new MqError(
+      'MQ_OUTCOME_UNKNOWN',
+      'The connection broke while the transaction of publish() was being committed, and its messages are not there. ' +
+        'Should the database commit it after all, they will be sent.',
+      { retryable: true },
+    );
+  }
+  return rolledBack();
 }
 
 function rolledBack(): MqError {

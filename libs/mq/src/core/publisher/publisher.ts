@@ -12,7 +12,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import { buildRow } from './build-row.js';
 import type { NewMessage, Publication, PublishOptionsOf, Receipt } from './new-message.js';
 import { StagedPublication } from './publication.js';
-import type { JoinedTransaction, TransactionContext } from './transaction-context.js';
+import type { JoinedTransaction, TransactionContext, TransactionOutcome } from './transaction-context.js';
 
 export interface PublisherDependencies<Tx> {
   readonly options: ResolvedOptions;
@@ -101,15 +101,23 @@ export class Publisher<Tx> {
     );
     const lease = relay.newLease();
     const askedAt = clock.monotonic();
-    await store.stage(transaction.tx, rows, lease);
-    for (const [topic, count] of countByTopic(rows)) events.emit('message.published', { topic, count });
-
+    // Before the INSERT, whose answer may come together with the end of a transaction that does not wait for it.
+    let staged = false;
+    let ended: TransactionOutcome | null = null;
     transaction.onEnd((outcome) => {
-      if (outcome === 'rolled-back') {
-        publication.rolledBack();
-        return;
-      }
-      publication.committed();
+      ended = outcome;
+      if (staged) end(outcome);
+    });
+    await store.stage(transaction.tx, rows, lease);
+    staged = true;
+    for (const [topic, count] of countByTopic(rows)) events.emit('message.published', { topic, count });
+    if (ended !== null) end(ended);
+    return publication;
+
+    function end(outcome: TransactionOutcome): void {
+      publication.ended(outcome);
+      // Rolled back, or not committed by anybody yet: then the relay finds the rows if they ever come to be.
+      if (outcome !== 'committed' && outcome !== 'unknown') return;
       if (leased.length > 0) {
         relay.immediate.announce({
           rows: leased.map((row) => asLeased(row, lease)),
@@ -118,8 +126,7 @@ export class Publisher<Tx> {
         });
       }
       if (leased.length < rows.length) relay.loop.wake();
-    });
-    return publication;
+    }
   }
 }
 

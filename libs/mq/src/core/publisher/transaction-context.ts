@@ -20,11 +20,18 @@ export interface TransactionContext<Tx = unknown> {
 export interface JoinedTransaction<Tx = unknown> {
   readonly tx: Tx;
   /**
-   * Calls `listener` once, when the outermost transaction ends, as far as this process can see. A hint and no proof:
-   * a database that had aborted the transaction also ends here with `committed`. It is called within the caller's
-   * commit, so it must only take note; what it throws never reaches the caller.
+   * Calls `listener` once, when the outermost transaction ends, as far as this process can see. It is called within the
+   * caller's commit, so it must only take note; what it throws never reaches the caller.
    */
   onEnd(listener: (outcome: TransactionOutcome) => void): void;
 }
 
-export type TransactionOutcome = 'committed' | 'rolled-back';
+/**
+ * - `committed`: a hint and no proof, since a database that had aborted the transaction also ends here. What is there, for
+ *   somebody outside of the transaction, was committed; what is not there was not.
+ * - `rolled-back`: nothing of it will ever be there.
+ * - `unknown`: COMMIT was asked for, and the connection broke before its answer. What is there was committed; what is not
+ *   there may still be.
+ * - `left-open`: whoever began it has given its connection away without COMMIT or ROLLBACK.
+ */
+export type TransactionOutcome = 'committed' | 'rolled-back' | 'unknown' | 'left-open';

@@ -87,7 +87,11 @@ export class DeliverySession {
 
   private async close(): Promise<void> {
     this.open = this.runner.isTransactionActive;
-    if (this.open) return this.connection.destroy(new Error('the transaction of a delivery did not end'));
+    if (this.open) {
+      this.connection.destroy(new Error('the transaction of a delivery did not end'));
+      mark(this.runner, { isTransactionActive: false });
+      return this.announce();
+    }
     try {
       if (this.settings.restore !== null) await this.runner.query(this.settings.restore);
     } catch (error) {

@@ -11,6 +11,7 @@ import {
   TransactionLost,
 } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
+import { TransactionStarts } from '../connection/transaction-starts.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
 import { HeldConnections } from '../store/held-connections.js';
 import { tableNames, type MqTables } from '../table-names.js';
@@ -131,7 +132,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     const library = this.parts.ambient.find((candidate) => candidate.manages());
     // On a query runner of our own where we may choose, so that it is known before BEGIN is answered.
     return library
-      ? library.open(() => run(library.current()!))
+      ? TransactionStarts.of(this.parts.dataSource).open(() => library.open(() => run(library.current()!)))
       : this.parts.held.use((runner) => runner.manager.transaction(run));
   }
 

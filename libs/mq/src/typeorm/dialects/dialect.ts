@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import type { Admission, TransactionWatch } from '../connection/transaction-watch.js';
 import type { TableNames } from '../table-names.js';
 import type { Sql } from './sql.js';
 
@@ -61,8 +62,17 @@ export interface Dialect {
   /** A column of any text, so that it can be compared with a column of ids by the index of that. */
   sameId(text: Sql): Sql;
 
-  /** Whether the server is inside a transaction, as it said with this result, the last one of the connection. */
-  inTransaction(runner: QueryRunner, rawResult: unknown): Promise<boolean>;
+  /**
+   * What the server says about the transactions of this connection of the driver; one watch for each connection.
+   * @throws {MqError} `MQ_CONFIG_INVALID` when this driver cannot be watched
+   */
+  watch(connection: object): TransactionWatch;
+
+  /** A stand-in for this connection of the driver: what TypeORM runs on it asks for admission when its turn has come. */
+  gate(connection: object, admit: Admission): object;
+
+  /** Changes nothing, and its answer tells whether a transaction is open. */
+  readonly probe: string;
 
   /** Takes the named lock if it is free, and never waits with a snapshot open. With {@link transactionalDdl} it begins a transaction. */
   tryLock(runner: QueryRunner, name: string): Promise<boolean>;

@@ -1,3 +1,4 @@
+import { gateMysql, watchMysql } from '../connection/mysql-watch.js';
 import type { Dialect, RelationColumn } from './dialect.js';
 import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
 import { ID_COLLATION } from './id-collation.js';
@@ -5,8 +6,6 @@ import { exactCollation, mysqlTables } from './mysql-tables.js';
 import { join, raw, sql, type Sql } from './sql.js';
 
 const READ_COMMITTED = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
-/** `SERVER_STATUS_IN_TRANS` of the client protocol. */
-const IN_TRANSACTION = 1;
 
 /** Deadlock, lock wait timeout, row changed under a snapshot (MariaDB's `innodb_snapshot_isolation`). */
 const CONTENTION: ReadonlySet<number> = new Set([1213, 1205, 1020]);
@@ -58,8 +57,9 @@ export const mysql: Dialect = {
   // 15,000 of 20,000. With FOR UPDATE that locks all of them, and a second relay gets none.
   useIndex: (tables, index) => raw(`FORCE INDEX (${tables.named(index)})`),
 
-  inTransaction: (_runner, result) =>
-    Promise.resolve((((result as { serverStatus?: number }).serverStatus ?? 0) & IN_TRANSACTION) !== 0),
+  watch: watchMysql,
+  gate: gateMysql,
+  probe: 'DO 0',
 
   async tryLock(runner, name) {
     const [row] = (await runner.query('SELECT GET_LOCK(?, 0) AS locked', [name])) as [{ locked: unknown }];

@@ -1,4 +1,5 @@
 import type { QueryRunner } from 'typeorm';
+import { gatePostgres, watchPostgres } from '../connection/postgres-watch.js';
 import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
 import type { Dialect } from './dialect.js';
 import { postgresTables } from './postgres-tables.js';
@@ -12,12 +13,6 @@ const LOST = /^(08...|57P0[123])$/;
 
 /** Which connections of the pool run single statements at READ COMMITTED. */
 const readCommitted = new WeakMap<object, boolean>();
-
-/** A connection of `pg`. */
-interface Client {
-  /** Since pg 8.20: what the server said with its last answer, `I` outside of a transaction. */
-  getTransactionStatus?(): 'I' | 'T' | 'E' | null;
-}
 
 export const postgres: Dialect = {
   name: 'PostgreSQL',
@@ -63,10 +58,9 @@ export const postgres: Dialect = {
   useIndex: () => raw(''),
   sameId: (text) => text,
 
-  async inTransaction(runner) {
-    const client = (await runner.connect()) as Client;
-    return client.getTransactionStatus?.() !== 'I';
-  },
+  watch: watchPostgres,
+  gate: gatePostgres,
+  probe: 'SELECT 1',
 
   // Tried again and again instead of waited for: a waiting pg_advisory_xact_lock() holds a snapshot, and CREATE INDEX
   // CONCURRENTLY in the migration of whoever has the lock would wait for that snapshot. READ COMMITTED, so that what is

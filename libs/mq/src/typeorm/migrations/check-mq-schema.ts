@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import { ORDER_STRIPES } from '../../core/store/order-key.js';
 import { locateTables } from '../locate-tables.js';
+import { HeldConnections } from '../store/held-connections.js';
 import type { MqTables } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
 import { missingMigrations } from './mq-migrations.js';
@@ -12,8 +13,7 @@ import { missingMigrations } from './mq-migrations.js';
  */
 export async function checkMqSchema(dataSource: DataSource, options: MqTables = {}): Promise<void> {
   const { dialect, tables } = locateTables(dataSource, options);
-  const runner = dataSource.createQueryRunner('master');
-  try {
+  await new HeldConnections(dataSource).use(async (runner) => {
     const applied = await appliedMigrations(runner, dialect, tables);
     const missing = missingMigrations(applied, options).map(({ name }) => name);
     if (missing.length > 0)
@@ -26,9 +26,7 @@ export async function checkMqSchema(dataSource: DataSource, options: MqTables = 
         { details: { rows: Number(stripes.n) } },
       );
     }
-  } finally {
-    await runner.release();
-  }
+  });
 }
 
 function outdated(prefix: string, state: string, missing: readonly string[]): MqError {

@@ -2,6 +2,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { locateTables } from '../locate-tables.js';
+import { HeldConnections } from '../store/held-connections.js';
 import { tablePlace, type MqTables, type TableNames } from '../table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
 import { createMigrationsTable, missingMigrations } from './mq-migrations.js';
@@ -28,8 +29,7 @@ export interface RunMqMigrationsOptions extends MqTables {
 export async function runMqMigrations(dataSource: DataSource, options: RunMqMigrationsOptions = {}): Promise<string[]> {
   const place = tablePlace(options);
   const { dialect, tables } = locateTables(dataSource, options);
-  const runner = dataSource.createQueryRunner('master');
-  try {
+  return new HeldConnections(dataSource).use(async (runner) => {
     const own = options.own ? new OwnMigrations(dataSource, runner) : null;
     const missing = missingMigrations(await appliedMigrations(runner, dialect, tables), options);
     if (missing.length === 0 && !(await own?.pending())) return [];
@@ -43,9 +43,7 @@ export async function runMqMigrations(dataSource: DataSource, options: RunMqMigr
       await own.onOtherConnection((holder) => withSchemaLock(holder, dialect, place, systemClock, () => own.run()));
     }
     return ran;
-  } finally {
-    await runner.release();
-  }
+  });
 }
 
 async function runOurs(

@@ -1,10 +1,11 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import { deferred } from '../../core/runtime/deferred.js';
+import { connectClean } from '../connection/clean-connection.js';
 import { deliveryDialectOf } from '../delivery/delivery-dialect-of.js';
-import type { DeliveryDialect } from '../delivery/delivery-dialect.js';
 import { mark, type RawConnection } from '../delivery/raw-connection.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
+import type { Dialect } from '../dialects/dialect.js';
 
 interface Held {
   /** `null` while the pool has not given one yet. */
@@ -22,11 +23,11 @@ interface Held {
 export class HeldConnections {
   private readonly held = new Map<QueryRunner, Held>();
   private readonly idlers = new Set<() => void>();
-  private readonly dialect: DeliveryDialect;
+  private readonly dialect: Dialect;
   private abandoned: MqError | null = null;
 
   constructor(private readonly dataSource: DataSource) {
-    this.dialect = deliveryDialectOf(detectDialect(dataSource));
+    this.dialect = detectDialect(dataSource);
   }
 
   /** How many are held or waited for. */
@@ -35,7 +36,11 @@ export class HeldConnections {
   }
 
   /**
-   * Runs `work` on a connection from the pool, and gives that back.
+   * Runs `work` on a connection from the pool that is in no transaction, and gives that back. Whatever this module does apart
+   * from a caller's transaction it does through here, or in a transaction that {@link TransactionStarts.open} sees begin.
+   *
+   * `createQueryRunner()` and never `dataSource.manager` or `dataSource.query()`: libraries that carry transactions
+   * implicitly replace those, and a relay that is started from a transaction would then work inside of it.
    * @throws {MqError} `MQ_DATABASE_UNAVAILABLE` when everything was abandoned meanwhile, or before
    */
   async use<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
@@ -46,7 +51,7 @@ export class HeldConnections {
     const held: Held = { connection: null, giveUp };
     this.held.set(runner, held);
     try {
-      held.connection = await Promise.race([this.connect(runner), givenUp]);
+      await Promise.race([connectClean(runner, this.dialect, (met) => this.meet(runner, held, met)), givenUp]);
       return await Promise.race([work(runner), givenUp]);
     } finally {
       // Not one that was abandoned: it is closed, or has no connection yet, and would keep that for ever once it came.
@@ -95,17 +100,15 @@ export class HeldConnections {
       connection?.destroy(this.abandoned);
       giveUp(this.abandoned);
     }
-    if (all.some(([, { connection }]) => connection === null)) this.dialect.stopConnecting(this.dataSource);
+    if (all.some(([, { connection }]) => connection === null)) deliveryDialectOf(this.dialect).stopConnecting(this.dataSource);
     for (const wake of this.idlers) wake();
   }
 
-  private async connect(runner: QueryRunner): Promise<RawConnection> {
-    const connection = await this.dialect.connectionOf(runner);
+  private meet(runner: QueryRunner, held: Held, connection: RawConnection): void {
+    held.connection = connection;
     // It comes too late when it was waited for no longer: closed at once, or the end of the pool would wait for it.
-    if (this.abandoned && !this.held.has(runner)) {
-      mark(runner, { isReleased: false });
-      connection.destroy(this.abandoned);
-    }
-    return connection;
+    if (!this.abandoned || this.held.has(runner)) return;
+    mark(runner, { isReleased: false });
+    connection.destroy(this.abandoned);
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import type { Random } from '../../core/runtime/random.js';
 import { systemRandom } from '../../core/runtime/random.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
+import { closeConnection } from '../connection/clean-connection.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Sql } from '../dialects/sql.js';
 import type { TableNames } from '../table-names.js';
@@ -18,9 +19,6 @@ const BACKOFF_MS = 5;
 /**
  * The connections that the module's own statements run on: one from the pool for each call, apart from every
  * transaction of the application.
- *
- * `createQueryRunner()` and never `dataSource.manager` or `dataSource.query()`: libraries that carry transactions
- * implicitly replace those, and a relay that is started from a transaction would then work inside of it.
  *
  * What fails because another transaction was in the way is tried again: each call is a transaction of its own, so
  * nothing of it has happened.
@@ -56,8 +54,8 @@ export class OwnConnections {
         await runner.query('COMMIT');
         return result;
       } catch (error) {
-        // A connection that cannot even roll back is broken, which rolls back as well; the first error tells more.
-        await runner.query('ROLLBACK').catch(() => undefined);
+        // A connection that cannot even roll back is closed, which rolls back as well; the first error tells more.
+        await runner.query('ROLLBACK').catch(() => closeConnection(runner, this.dialect, 'its ROLLBACK failed'));
         throw error;
       }
     });

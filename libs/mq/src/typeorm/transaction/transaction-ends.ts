@@ -1,7 +1,19 @@
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { TransactionOutcome } from '../../core/publisher/transaction-context.js';
+import type { TransactionWatch } from '../connection/transaction-watch.js';
+import { detectDialect } from '../dialects/detect-dialect.js';
+import type { Dialect } from '../dialects/dialect.js';
 
 type Listener = (outcome: TransactionOutcome) => void;
+
+/** A query runner whose outermost transaction has listeners. */
+interface Watched {
+  readonly listeners: Listener[];
+  /** What the application has asked for, which may have failed. A ROLLBACK after a COMMIT that failed settles nothing. */
+  asked: 'commit' | 'rollback' | null;
+  /** Known as soon as the query runner has its connection. */
+  server: TransactionWatch | null;
+}
 
 const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
 
@@ -13,15 +25,17 @@ const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
  *
  * - its outermost transaction committed or rolled back. TypeORM sends the same events for savepoints; only after the
  *   outermost one `isTransactionActive` is false.
- * - it was released without either. That happens when both COMMIT and ROLLBACK failed because the connection broke, so
- *   nobody knows the outcome; `committed` is the hint that makes listeners look.
+ * - it was released without either. After a COMMIT that failed nobody knows the outcome, after a ROLLBACK that failed
+ *   everybody does. Asked for neither, the server's word counts: either somebody has ended the transaction with SQL of
+ *   his own, or it is still open, on a connection that goes back to the pool. No end without a COMMIT is a commit.
  *
  * Subscribers run inside the caller's `commitTransaction()`, whose promise would reject with what they throw although
  * the data is committed. So listeners are isolated from it and from each other.
  */
 export class TransactionEnds implements EntitySubscriberInterface {
-  private readonly listeners = new WeakMap<QueryRunner, Listener[]>();
+  private readonly watched = new WeakMap<QueryRunner, Watched>();
   private readonly watchedRelease = new WeakSet<QueryRunner>();
+  private readonly dialect: Dialect;
 
   static of(dataSource: DataSource): TransactionEnds {
     let ends = ofDataSource.get(dataSource);
@@ -32,27 +46,54 @@ export class TransactionEnds implements EntitySubscriberInterface {
     return ends;
   }
 
-  private constructor(private readonly dataSource: DataSource) {}
+  private constructor(private readonly dataSource: DataSource) {
+    this.dialect = detectDialect(dataSource);
+  }
 
   listen(runner: QueryRunner, listener: Listener): void {
     this.subscribe();
-    const waiting = this.listeners.get(runner);
-    if (waiting) waiting.push(listener);
-    else this.listeners.set(runner, [listener]);
+    const waiting = this.watched.get(runner);
+    if (waiting) waiting.listeners.push(listener);
+    else this.watch(runner, listener);
     this.watchRelease(runner);
   }
 
+  beforeTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
+    this.ask(queryRunner, 'commit');
+  }
+
+  beforeTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
+    this.ask(queryRunner, 'rollback');
+  }
+
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
-    if (!queryRunner.isTransactionActive) this.end(queryRunner, 'committed');
+    if (queryRunner.isTransactionActive) this.ask(queryRunner, null);
+    else this.end(queryRunner, 'committed');
   }
 
   afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
-    if (!queryRunner.isTransactionActive) this.end(queryRunner, 'rolled-back');
+    if (queryRunner.isTransactionActive) this.ask(queryRunner, null);
+    else this.end(queryRunner, 'rolled-back');
+  }
+
+  private watch(runner: QueryRunner, listener: Listener): void {
+    const watched: Watched = { listeners: [listener], asked: null, server: null };
+    this.watched.set(runner, watched);
+    void runner.connect().then(
+      (connection: unknown) => (watched.server = this.dialect.watch(connection as object)),
+      // Without a connection there is no transaction either; the caller is told by its own statement.
+      () => undefined,
+    );
+  }
+
+  private ask(runner: QueryRunner, what: Watched['asked']): void {
+    const watched = this.watched.get(runner);
+    if (watched && !(watched.asked === 'commit' && what === 'rollback')) watched.asked = what;
   }
 
   private end(runner: QueryRunner, outcome: TransactionOutcome): void {
-    const listeners = this.listeners.get(runner) ?? [];
-    this.listeners.delete(runner);
+    const listeners = this.watched.get(runner)?.listeners ?? [];
+    this.watched.delete(runner);
     for (const listener of listeners) {
       try {
         listener(outcome);
@@ -72,11 +113,20 @@ export class TransactionEnds implements EntitySubscriberInterface {
     this.watchedRelease.add(runner);
     const release = runner.release.bind(runner);
     runner.release = async () => {
+      const watched = this.watched.get(runner);
+      const outcome = watched && outcomeOf(watched);
       try {
         await release();
       } finally {
-        this.end(runner, 'committed');
+        if (outcome) this.end(runner, outcome);
       }
     };
   }
+}
+
+/** Of a transaction whose query runner is released before TypeORM has told of its end. */
+function outcomeOf({ asked, server }: Watched): TransactionOutcome {
+  if (asked === 'rollback') return 'rolled-back';
+  if (server?.state === 'none') return 'committed';
+  return asked === 'commit' ? 'unknown' : 'left-open';
 }

@@ -1,6 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import type { JoinedTransaction, TransactionContext } from '../../core/publisher/transaction-context.js';
+import { TransactionStarts } from '../connection/transaction-starts.js';
 import { isActiveIn, type BoundManager } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
 import { dataSourceOf } from './data-source-of.js';
@@ -27,6 +28,7 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
     private readonly ambient: readonly AmbientTransactions[],
   ) {
     this.ends = TransactionEnds.of(dataSource);
+    TransactionStarts.of(dataSource);
   }
 
   find(explicit: EntityManager | undefined): JoinedTransaction<EntityManager> | null {
@@ -40,7 +42,9 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
 
   async own<T>(work: (transaction: JoinedTransaction<EntityManager>) => Promise<T>): Promise<T> {
     // Always a transaction and a connection of its own: ambient libraries leave this method alone.
-    return this.dataSource.transaction((manager) => work(this.join(manager as BoundManager)));
+    return TransactionStarts.of(this.dataSource).open(() =>
+      this.dataSource.transaction((manager) => work(this.join(manager as BoundManager))),
+    );
   }
 
   private join(manager: BoundManager): JoinedTransaction<EntityManager> {

@@ -2,10 +2,10 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { MqError } from '../../../core/errors/mq-error.js';
 import { stripeOf } from '../../../core/store/order-key.js';
 import type { LeaseRequest, NewOutboxRow } from '../../../core/store/outbox-row.js';
+import { Fence } from '../../connection/fence.js';
 import type { Dialect } from '../../dialects/dialect.js';
 import { join, list, raw, sql, type Sql } from '../../dialects/sql.js';
 import type { TableNames } from '../../table-names.js';
-import { runSql } from '../run-sql.js';
 
 const COLUMNS = [
   'id',
@@ -50,6 +50,9 @@ const CHARACTERS_AT_ONCE = 4 * 1024 * 1024;
  * The order of a key: its stripe is locked first and until the caller's transaction ends, and only then does the
  * INSERT draw `seq`; so whoever draws the lower number commits first. A stripe is locked and never updated: updating a
  * counter fails under the strict isolation levels of the caller, locking a row that nobody changes works in all.
+ *
+ * Each of these statements is fenced: it runs in the transaction that is open now, or not at all. A lock and several batches
+ * are as many moments at which that transaction may have ended.
  */
 export async function stage(
   manager: EntityManager,
@@ -59,22 +62,10 @@ export async function stage(
   lease: LeaseRequest,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const runner = runnerOf(manager);
+  const fence = await Fence.around(runnerOf(manager), dialect);
   const stripes = [...new Set(rows.flatMap((row) => (row.openKey === null ? [] : [stripeOf(row.openKey)])))];
-  if (stripes.length > 0) await runSql(runner, dialect, lockStripes(tables, stripes));
-  const inserted: string[] = [];
-  for (const batch of batches(rows)) {
-    const { raw: result } = await runSql(runner, dialect, insertRows(dialect, tables, batch, lease));
-    inserted.push(...batch.map((row) => row.id));
-    if (!(await dialect.inTransaction(runner, result))) {
-      await undo(runner, dialect, tables, inserted);
-      throw new MqError(
-        'MQ_TRANSACTION_CLOSED',
-        'the database has ended the transaction that publish() was to be part of, most likely after a deadlock or another ' +
-          'error that was caught and ignored; nothing was published. Let such errors end the transaction, and run it again as a whole',
-      );
-    }
-  }
+  if (stripes.length > 0) await fence.run(lockStripes(tables, stripes));
+  for (const batch of batches(rows)) await fence.run(insertRows(dialect, tables, batch, lease));
 }
 
 /** In the order of their ids, in which everybody locks them. */
@@ -127,11 +118,6 @@ function dueAtOf({ leased, deliver, horizonMs }: NewOutboxRow, now: Sql, lease: 
 
 function after(ms: number, now: Sql): Sql {
   return sql`${now} + ${Math.round(ms)}`;
-}
-
-/** What was inserted is committed already; nobody asked for that. */
-async function undo(runner: QueryRunner, dialect: Dialect, tables: TableNames, ids: readonly string[]): Promise<void> {
-  await runSql(runner, dialect, sql`DELETE FROM ${raw(tables.statusLog)} WHERE id IN (${list(ids)})`);
 }
 
 function batches(rows: readonly NewOutboxRow[]): NewOutboxRow[][] {
