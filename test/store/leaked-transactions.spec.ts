@@ -9,6 +9,8 @@ import { describeDatabases } from '../support/database.js';
 import { eventuallyPasses } from '../support/eventually.js';
 import { openOutbox, type TestOutbox } from './support/open-outbox.js';
 
+const AWAITED = { id: 'm1', messageId: 'm1', group: 'stock' };
+
 /**
  * A query runner that was released without COMMIT or ROLLBACK. The pool holds a single connection, so that whoever comes next
  * gets that one, with the transaction still open.
@@ -57,8 +59,8 @@ describeDatabases('a connection that was left inside a transaction', (db) => {
     counts: () => outbox.store.stats(),
     'failures of a delivery': () => deliveries.failures('G', 'm1'),
     'recording a failure': () => deliveries.recordFailure(entry()),
-    'parking a delivery': () => deliveries.park(entry(), { inbox: true, settleGroup: 'stock' }),
-    'settling a duplicate': () => deliveries.settleHandled('m1', 'stock', 'B1'),
+    'parking a delivery': () => deliveries.park(entry(), { inbox: true, awaited: AWAITED }),
+    'settling a duplicate': () => deliveries.settleHandled(AWAITED, 'B1'),
     'a delivery': () => deliveries.transact({ lockWaitMs: 5_000 }, (tx) => tx.enter('G', 'm2', 't')),
     "publishing with transaction: 'own'": () =>
       transactions.own(({ tx }) => outbox.store.stage(tx, [outbox.bench.row()], outbox.bench.lease())),

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
 import type { EntityManager } from 'typeorm';
-import { describeDatabases } from '../support/database.js';
+import { busyConnections, describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { DeliveryBench } from './deliver.js';
 
@@ -54,29 +54,46 @@ describeDatabases('publishing from a handler', (db) => {
     );
   });
 
-  it('is refused after the delivery has ended, whatever way it ended', async () => {
-    for (const handler of [
-      async () => undefined,
-      () => Promise.reject(new Error('no')),
-      () => new Promise(() => {}),
-    ] as (() => Promise<unknown>)[]) {
+  it('is as anywhere else once the delivery has ended, except with its manager, and in a handler that was cut off', async () => {
+    const ways: readonly (readonly [() => Promise<unknown>, unknown])[] = [
+      [async () => undefined, null],
+      [() => Promise.reject(new Error('no')), null],
+      [() => new Promise(() => {}), 'MQ_TRANSACTION_CLOSED'],
+    ];
+    for (const [handler, without] of ways) {
       let late: (() => unknown) | undefined;
       const delivery = bench.deliver(
         async (manager) => {
           setTimeout(() => {
-            const [found, given] = [codeOf(), codeOf(manager)];
-            late = () => [found, given];
+            const seen = [codeOf(), codeOf(manager), context.find(undefined, true)];
+            late = () => seen;
           }, 150);
           await handler();
         },
         { timeoutMs: 50 },
       );
       await delivery.catch(() => undefined);
-      expect(await eventually(() => late?.())).toEqual(['MQ_TRANSACTION_CLOSED', 'MQ_TRANSACTION_CLOSED']);
+      expect(await eventually(() => late?.())).toEqual([without, 'MQ_TRANSACTION_CLOSED', null]);
     }
   });
 
-  it('is refused as soon as the handler has returned, while its transaction is being committed', async () => {
+  it('goes on from a timer that was first started in a handler, in a transaction of its own', async () => {
+    let ticks = 0;
+    const own = (): Promise<void> =>
+      bench.dataSource.transaction(async (manager) => {
+        expect(context.find(manager)?.tx).toBe(manager);
+        ticks++;
+      });
+    let timer!: NodeJS.Timeout;
+    await bench.deliver(async () => {
+      timer = setInterval(() => void own().then(own), 10);
+    });
+    await eventually(() => ticks >= 6);
+    clearInterval(timer);
+    await eventually(() => busyConnections(bench.dataSource) === 0);
+  });
+
+  it('joins nothing as soon as the handler has returned, while its transaction is being committed', async () => {
     let leftRunning!: () => unknown;
     let found: unknown;
     const subscriber = { beforeTransactionCommit: () => void (found = leftRunning()) };
@@ -88,7 +105,7 @@ describeDatabases('publishing from a handler', (db) => {
     } finally {
       bench.dataSource.subscribers.splice(bench.dataSource.subscribers.indexOf(subscriber), 1);
     }
-    expect(found).toEqual(['MQ_TRANSACTION_CLOSED', 'MQ_TRANSACTION_CLOSED']);
+    expect(found).toEqual([null, 'MQ_TRANSACTION_CLOSED']);
   });
 
   it('has nothing to join where the delivery is of another data source', async () => {

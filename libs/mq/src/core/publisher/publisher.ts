@@ -45,7 +45,7 @@ export class Publisher<Tx> {
       );
     }
     const { transactions } = this.deps;
-    const joined = transactions.find(options.manager);
+    const joined = transactions.find(options.manager, options.transaction === 'own');
     if (joined) return this.stage(joined, rows);
     if (options.transaction !== 'own' && this.deps.options.requireTransaction) throw transactionRequired();
     return transactions.own((transaction) => this.stage(transaction, rows));

@@ -6,12 +6,15 @@
 export interface TransactionContext<Tx = unknown> {
   /**
    * The transaction to join: the given one; the innermost ambient one of this data source; the one of the delivery
-   * being handled, if it is of this data source. `null` when there is none of these.
+   * being handled, if it is of this data source. `null` when there is none of these. A delivery that has ended counts for
+   * nothing, whoever still runs in its async context.
+   * @param alone the message stands for itself if there is nothing to join
    * @throws {MqError} `MQ_TRANSACTION_REQUIRED` for a given handle without an active transaction,
    *   `MQ_TRANSACTION_MISMATCH` for one of another data source or a released one,
-   *   `MQ_TRANSACTION_CLOSED` when called from a handler whose delivery has ended.
+   *   `MQ_TRANSACTION_CLOSED` for the handle of a delivery that has ended, and without a handle, unless `alone`, in the context
+   *   of a handler that was cut off.
    */
-  find(explicit: Tx | undefined): JoinedTransaction<Tx> | null;
+  find(explicit: Tx | undefined, alone?: boolean): JoinedTransaction<Tx> | null;
 
   /** Opens a transaction of its own around `work`, on a connection of its own. */
   own<T>(work: (transaction: JoinedTransaction<Tx>) => Promise<T>): Promise<T>;

@@ -9,12 +9,13 @@ export const memoryDelivery = new AsyncLocalStorage<MemoryTransaction>();
 /** {@link TransactionContext} without a database: the given transaction, or the one of the delivery being handled. */
 export class MemoryTransactionContext implements TransactionContext<MemoryTransaction> {
   find(explicit: MemoryTransaction | undefined): JoinedTransaction<MemoryTransaction> | null {
-    const tx = explicit ?? memoryDelivery.getStore();
+    const delivery = memoryDelivery.getStore();
+    const tx = explicit ?? (delivery?.active ? delivery : undefined);
     if (!tx) return null;
     if (tx.active) return join(tx);
-    throw explicit && explicit !== memoryDelivery.getStore()
-      ? new MqError('MQ_TRANSACTION_MISMATCH', 'publish() was given a transaction that is over.')
-      : new MqError('MQ_TRANSACTION_CLOSED', 'publish() was called by a handler whose delivery has ended.');
+    throw tx === delivery
+      ? new MqError('MQ_TRANSACTION_CLOSED', 'publish() was given the transaction of a delivery that has ended.')
+      : new MqError('MQ_TRANSACTION_MISMATCH', 'publish() was given a transaction that is over.');
   }
 
   own<T>(work: (transaction: JoinedTransaction<MemoryTransaction>) => Promise<T>): Promise<T> {

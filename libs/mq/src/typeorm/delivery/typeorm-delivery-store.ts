@@ -150,8 +150,9 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     session: DeliverySession,
     work: (tx: DeliveryTransaction<EntityManager>) => Promise<T>,
   ): Promise<T> {
-    const scope = { manager, ended: false };
+    const scope = { manager, ended: false, cutOff: false };
     const sever = (): void => {
+      scope.cutOff = !scope.ended;
       scope.ended = true;
       session.sever();
     };

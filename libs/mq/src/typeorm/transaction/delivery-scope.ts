@@ -4,8 +4,13 @@ import type { EntityManager } from 'typeorm';
 /** The delivery whose handler the current code runs in. */
 export interface DeliveryScope {
   readonly manager: EntityManager;
-  /** Set as soon as the handler's part is over: what it left running must not join a transaction that is ending. */
+  /**
+   * Set as soon as the handler's part is over. What it left running (a timer, a queue that it was the first to use) inherits
+   * this scope for as long as it lives; from then on it is as outside of any delivery.
+   */
   ended: boolean;
+  /** Set when the handler did not come back in time: then it may be the handler itself that goes on. */
+  cutOff: boolean;
 }
 
 /**

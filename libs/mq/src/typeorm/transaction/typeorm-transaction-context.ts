@@ -31,10 +31,14 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
     TransactionStarts.of(dataSource);
   }
 
-  find(explicit: EntityManager | undefined): JoinedTransaction<EntityManager> | null {
+  find(explicit: EntityManager | undefined, alone = false): JoinedTransaction<EntityManager> | null {
     const delivery = deliveryScope.getStore();
     const manager = explicit ?? this.ambientManager() ?? this.managerOf(delivery);
-    if (!manager) return null;
+    if (!manager) {
+      // Most likely the handler itself, which would send once for each attempt that is cut off.
+      if (delivery?.cutOff && !alone) throw closed();
+      return null;
+    }
     if (delivery?.ended && delivery.manager.queryRunner === manager.queryRunner) throw closed();
     if (isActiveIn(this.dataSource, manager)) return this.join(manager);
     throw explicit ? this.refusal(explicit) : closed();
@@ -60,7 +64,7 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
   }
 
   private managerOf(delivery: DeliveryScope | undefined): EntityManager | null {
-    return delivery && dataSourceOf(delivery.manager) === this.dataSource ? delivery.manager : null;
+    return delivery && !delivery.ended && dataSourceOf(delivery.manager) === this.dataSource ? delivery.manager : null;
   }
 
   private refusal(manager: EntityManager): MqError {
