@@ -100,7 +100,8 @@ export class HeldConnections {
       connection?.destroy(this.abandoned);
       giveUp(this.abandoned);
     }
-    if (all.some(([, { connection }]) => connection === null)) deliveryDialectOf(this.dialect).stopConnecting(this.dataSource);
+    if (all.some(([, { connection }]) => connection === null))
+      deliveryDialectOf(this.dialect).stopConnecting(this.dataSource);
     for (const wake of this.idlers) wake();
   }
 
