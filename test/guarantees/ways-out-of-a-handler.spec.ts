@@ -76,8 +76,8 @@ describeDatabases('a way out of a handler', (db) => {
   it('an SQL error that the handler swallowed: its COMMIT would be a rollback, so it is a failed attempt', async () => {
     await db.query('CREATE TABLE taken (id int PRIMARY KEY)');
     await db.query('INSERT INTO taken VALUES (1)');
-    // PostgreSQL aborts the transaction at any error, MariaDB rolls it back at a deadlock; both carry on as if nothing were.
-    const swallowed = { PostgreSQL: 'INSERT INTO taken VALUES (1)', MariaDB: 'ROLLBACK' }[db.name];
+    // PostgreSQL aborts the transaction at any error, MariaDB and MySQL roll it back at a deadlock; both carry on as if nothing were.
+    const swallowed = { PostgreSQL: 'INSERT INTO taken VALUES (1)', MySQL: 'ROLLBACK' }[db.family];
     const node = await boot(failingOnce((_message, { manager }) => manager.query(swallowed).catch(() => undefined)));
     const id = await publishOne(node);
     await nothingCounted(node, 'MQ_HANDLER_FAILED');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import { describeDatabases, type TestDatabase, useTestDatabase } from '../support/database.js';
+import { describeDatabases, type TestDatabase } from '../support/database.js';
 import { DeliveryBench } from './deliver.js';
 import { Note } from './note.entity.js';
 import { killSession, sessionId } from './server-session.js';
@@ -8,6 +8,8 @@ import { killSession, sessionId } from './server-session.js';
 const SETTINGS = {
   PostgreSQL: `SELECT current_setting('lock_timeout') AS lock_wait, current_setting('transaction_isolation') AS isolation`,
   MariaDB: 'SELECT @@innodb_lock_wait_timeout AS lock_wait, @@autocommit AS autocommit, @@tx_isolation AS isolation',
+  MySQL:
+    'SELECT @@innodb_lock_wait_timeout AS lock_wait, @@autocommit AS autocommit, @@transaction_isolation AS isolation',
 } as const;
 
 const settings = async (db: TestDatabase, manager: EntityManager): Promise<Record<string, string>> => {
@@ -22,7 +24,7 @@ describeDatabases('the connection of a delivery', (db) => {
 
   beforeAll(async () => {
     bench = await DeliveryBench.open(db, { poolSize: 1 });
-    const own = { PostgreSQL: `SET lock_timeout = '7s'`, MariaDB: 'SET innodb_lock_wait_timeout = 7' }[db.name];
+    const own = { PostgreSQL: `SET lock_timeout = '7s'`, MySQL: 'SET innodb_lock_wait_timeout = 7' }[db.family];
     await bench.dataSource.query(own);
     before = await settings(db, bench.dataSource.manager);
   });
@@ -31,7 +33,7 @@ describeDatabases('the connection of a delivery', (db) => {
     const inside = await new Promise<Record<string, string>>((resolve, reject) => {
       bench.deliver(async (manager) => resolve(await settings(db, manager))).catch(reject);
     });
-    expect(inside).toEqual({ ...before, ...(db.name === 'MariaDB' ? { autocommit: '0' } : {}) });
+    expect(inside).toEqual({ ...before, ...(db.family === 'MySQL' ? { autocommit: '0' } : {}) });
   });
 
   it.each([
@@ -100,14 +102,16 @@ describeDatabases('the connection of a delivery', (db) => {
   });
 });
 
-describe('the connection of a delivery whose settings cannot be restored (MariaDB)', () => {
-  const db = useTestDatabase('MariaDB');
-
-  it('is closed and not given back', async () => {
-    const bench = await DeliveryBench.open(db, { poolSize: 1 });
-    const session = await sessionId(db, bench.dataSource.manager);
-    await bench.deliver((manager) => manager.query(`SET @mq_lock_wait = 'nonsense'`));
-    expect(await sessionId(db, bench.dataSource.manager)).not.toBe(session);
-    expect(await settings(db, bench.dataSource.manager)).toMatchObject({ autocommit: '1' });
-  });
-});
+describeDatabases(
+  'the connection of a delivery whose settings cannot be restored',
+  (db) => {
+    it('is closed and not given back', async () => {
+      const bench = await DeliveryBench.open(db, { poolSize: 1 });
+      const session = await sessionId(db, bench.dataSource.manager);
+      await bench.deliver((manager) => manager.query(`SET @mq_lock_wait = 'nonsense'`));
+      expect(await sessionId(db, bench.dataSource.manager)).not.toBe(session);
+      expect(await settings(db, bench.dataSource.manager)).toMatchObject({ autocommit: '1' });
+    });
+  },
+  ['MariaDB', 'MySQL'],
+);

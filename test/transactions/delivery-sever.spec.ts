@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { DeliveryBench } from './deliver.js';
 import { Note } from './note.entity.js';
 
-const SLEEP = { PostgreSQL: 'SELECT pg_sleep(4)', MariaDB: 'SELECT SLEEP(4)' } as const;
+const SLEEP = { PostgreSQL: 'SELECT pg_sleep(4)', MySQL: 'SELECT SLEEP(4)' } as const;
 
 /** One connection: a slot that did not come back would leave the next delivery waiting for ever. */
 describeDatabases('a handler that does not come back', (db) => {
@@ -32,7 +32,7 @@ describeDatabases('a handler that does not come back', (db) => {
     let query!: Promise<unknown>;
     await timedOut(async (manager) => {
       await manager.insert(Note, { id });
-      query = manager.query(SLEEP[db.name]);
+      query = manager.query(SLEEP[db.family]);
       await query;
     }, randomUUID());
     await expect(query).rejects.toThrow();
@@ -91,7 +91,7 @@ describeDatabases('a handler that does not come back', (db) => {
 
   it('does not keep a data source from being closed', async () => {
     const other = await DeliveryBench.open(db, { poolSize: 1 });
-    const delivery = other.deliver((manager) => manager.query(SLEEP[db.name]), { timeoutMs: 50 });
+    const delivery = other.deliver((manager) => manager.query(SLEEP[db.family]), { timeoutMs: 50 });
     await expect(delivery).rejects.toThrow('handler timeout');
     await other.dataSource.destroy();
     expect(other.dataSource.isInitialized).toBe(false);

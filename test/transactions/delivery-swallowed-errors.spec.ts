@@ -24,45 +24,48 @@ describe('a handler that swallows an SQL error (PostgreSQL)', () => {
   });
 });
 
-describe('a handler that swallows a deadlock (MariaDB)', () => {
-  const db = useTestDatabase('MariaDB');
-  let bench: DeliveryBench;
-  beforeAll(async () => void (bench = await DeliveryBench.open(db)));
+describeDatabases(
+  'a handler that swallows a deadlock',
+  (db) => {
+    let bench: DeliveryBench;
+    beforeAll(async () => void (bench = await DeliveryBench.open(db)));
 
-  it('keeps nothing: neither what it wrote before, which the server rolled back, nor what it wrote after', async () => {
-    const { manager } = bench.dataSource;
-    await manager.insert(Note, [{ id: 'a' }, { id: 'b' }]);
-    const rival = bench.dataSource.createQueryRunner();
-    await rival.startTransaction();
-    // The server rolls back whoever has changed less.
-    await rival.manager.insert(
-      Note,
-      Array.from({ length: 50 }, (_, i) => ({ id: `rival-${i}` })),
-    );
-    await rival.manager.update(Note, { id: 'b' }, { text: 'rival' });
+    it('keeps nothing: neither what it wrote before, which the server rolled back, nor what it wrote after', async () => {
+      const { manager } = bench.dataSource;
+      await manager.insert(Note, [{ id: 'a' }, { id: 'b' }]);
+      const rival = bench.dataSource.createQueryRunner();
+      await rival.startTransaction();
+      // The server rolls back whoever has changed less.
+      await rival.manager.insert(
+        Note,
+        Array.from({ length: 50 }, (_, i) => ({ id: `rival-${i}` })),
+      );
+      await rival.manager.update(Note, { id: 'b' }, { text: 'rival' });
 
-    const messageId = randomUUID();
-    let swallowed: unknown;
-    const result = await bench.deliver(
-      async (tx) => {
-        await tx.insert(Note, { id: 'before' });
-        await tx.update(Note, { id: 'a' }, { text: 'delivery' });
-        const crossing = rival.manager.update(Note, { id: 'a' }, { text: 'rival' });
-        await tx.update(Note, { id: 'b' }, { text: 'delivery' }).catch((error: unknown) => void (swallowed = error));
-        await crossing;
-        await tx.insert(Note, { id: 'after' });
-      },
-      { messageId },
-    );
-    await rival.rollbackTransaction();
-    await rival.release();
+      const messageId = randomUUID();
+      let swallowed: unknown;
+      const result = await bench.deliver(
+        async (tx) => {
+          await tx.insert(Note, { id: 'before' });
+          await tx.update(Note, { id: 'a' }, { text: 'delivery' });
+          const crossing = rival.manager.update(Note, { id: 'a' }, { text: 'rival' });
+          await tx.update(Note, { id: 'b' }, { text: 'delivery' }).catch((error: unknown) => void (swallowed = error));
+          await crossing;
+          await tx.insert(Note, { id: 'after' });
+        },
+        { messageId },
+      );
+      await rival.rollbackTransaction();
+      await rival.release();
 
-    expect(swallowed).toMatchObject({ driverError: { errno: 1213 } });
-    expect(result).toBe('lost');
-    expect((await bench.notes()).sort()).toEqual(['a', 'b']);
-    expect(await bench.inboxRows(messageId)).toBe(0);
-  });
-});
+      expect(swallowed).toMatchObject({ driverError: { errno: 1213 } });
+      expect(result).toBe('lost');
+      expect((await bench.notes()).sort()).toEqual(['a', 'b']);
+      expect(await bench.inboxRows(messageId)).toBe(0);
+    });
+  },
+  ['MariaDB', 'MySQL'],
+);
 
 describeDatabases('reading the inbox row back', (db) => {
   let bench: DeliveryBench;
