@@ -1,32 +1,40 @@
 import { findDatabases } from '../../test/support/find-databases.mjs';
+import { findMysql } from '../../test/support/mysql/find-mysql.mjs';
 import { findPgbouncer, PGBOUNCER_NEEDS } from '../../test/support/pgbouncer/pgbouncer.mjs';
 import { findRocketmq } from '../../test/support/rocketmq/find-rocketmq.mjs';
 import { findJava } from './java.mjs';
 
 /**
  * What the tests can use on this machine. `found` says what there is, `missing` what is left out because it is not
- * there, and what to do about it.
+ * there, and what to do about it, `missingEvenUnderCi` that of which CI cannot be sure to have it.
  */
 export async function findServices() {
-  const { postgres, mysql } = await findDatabases();
+  const { postgres, mariadb, mysql } = await findDatabases();
+  const ownMysql = mysql ? null : await findMysql();
   const java = findJava();
   const pgbouncer = findPgbouncer();
   const rocketmq = await findRocketmq();
   return {
-    env: { ...(postgres && { MQ_TEST_POSTGRES_URL: postgres }), ...(mysql && { MQ_TEST_MYSQL_URL: mysql }) },
+    env: {
+      ...(postgres && { MQ_TEST_POSTGRES_URL: postgres }),
+      ...(mariadb && { MQ_TEST_MARIADB_URL: mariadb }),
+      ...(mysql && { MQ_TEST_MYSQL_URL: mysql }),
+    },
     found: [
       `PostgreSQL      ${postgres ? withoutPassword(postgres) : 'none running: the tests start the one from npm'}`,
-      `MySQL/MariaDB   ${mysql ? withoutPassword(mysql) : 'none'}`,
+      `MariaDB         ${mariadb ? withoutPassword(mariadb) : 'none'}`,
+      `MySQL           ${mysql ? withoutPassword(mysql) : ownMysql.description}`,
       `PgBouncer       ${pgbouncer ? `${pgbouncer}, is started in front of PostgreSQL` : 'none'}`,
       `JDK and Maven   ${java ?? 'none'}`,
       `RocketMQ        ${rocketmq.description}`,
     ],
     missing: [
-      !mysql && 'everything on MySQL/MariaDB. Start one on 127.0.0.1:3306, or set MQ_TEST_MYSQL_URL',
+      !mariadb && 'everything on MariaDB. Start one on 127.0.0.1:3306, or set MQ_TEST_MARIADB_URL',
       !pgbouncer && PGBOUNCER_NEEDS,
       !java && 'the emulator under the official Java client. Install a JDK (11 or newer) and Maven',
       rocketmq.missing,
     ].filter(Boolean),
+    missingEvenUnderCi: [ownMysql?.missing].filter(Boolean),
   };
 }
 

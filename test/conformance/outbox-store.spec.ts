@@ -54,5 +54,5 @@ describeDatabases(
       return outbox.harness;
     });
   },
-  ['MariaDB'],
+  ['MariaDB', 'MySQL'],
 );

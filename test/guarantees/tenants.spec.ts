@@ -10,12 +10,12 @@ import { bootNode, pending } from './support/node.js';
 const OURS = ['mq_status_log', 'mq_error_log', 'mq_inbox', 'mq_order_stripe', 'mq_migrations'];
 const TOPICS = { orders: { topic: 'shop_orders' }, keyed: { topic: 'shop_keyed', ordered: true } };
 
-/** Applications with a schema (PostgreSQL) or a database (MariaDB) for each tenant choose it in their transactions. */
+/** Applications with a schema (PostgreSQL) or a database (MariaDB, MySQL) for each tenant choose it in their transactions. */
 describeDatabases('a place for each tenant', (db) => {
   closeAfterEach();
   const postgres = db.name === 'PostgreSQL';
-  const home = new URL(db.url).pathname.slice(1);
-  const tenant = (name: string): string => (postgres ? `tenant_${name}` : `${home}_${name}`);
+  const home = (): string => new URL(db.url).pathname.slice(1);
+  const tenant = (name: string): string => (postgres ? `tenant_${name}` : `${home()}_${name}`);
   const enter = (name: string): string =>
     postgres ? `SET LOCAL search_path TO ${tenant(name)}` : `USE ${tenant(name)}`;
   /** One has tables of our names, as a copy of everything does; the other has none. */
@@ -27,7 +27,7 @@ describeDatabases('a place for each tenant', (db) => {
       await db.query(`CREATE SCHEMA ${tenant(name)}`);
       await db.query(`CREATE TABLE ${tenant(name)}.bookings (id varchar(64))`);
     }
-    const source = postgres ? 'public' : home;
+    const source = postgres ? 'public' : home();
     for (const table of OURS) {
       const like = postgres ? `(LIKE ${source}.${table} INCLUDING ALL)` : `LIKE ${source}.${table}`;
       await db.query(`CREATE TABLE ${tenant('copy')}.${table} ${like}`);

@@ -60,7 +60,7 @@ describeDatabases('isolation levels of the application', (db) => {
         : { isolationLevel: 'SERIALIZABLE' as const };
     const recorder = new RecordingLogger();
     const other = await openOutbox(db, { ...strict, logging: true, logger: recorder } as object);
-    if (db.name === 'MariaDB') await other.dataSource.query('SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE');
+    if (db.family === 'MySQL') await other.dataSource.query('SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE');
     await other.bench.publish(Array.from({ length: 60 }, () => other.bench.row()));
     const batches = await Promise.all(Array.from({ length: 6 }, () => other.bench.claim(10)));
     const rows = batches.flat();

@@ -35,7 +35,7 @@ describeDatabases('transactions that the server has ended', (db) => {
       [outbox.bench.row(), outbox.bench.ordered('k')],
       outbox.bench.lease(),
     );
-    // PostgreSQL refuses every statement by itself; MariaDB is back in autocommit, where an INSERT would stay.
+    // PostgreSQL refuses every statement by itself; MariaDB and MySQL are back in autocommit, where an INSERT would stay.
     await expect(staged).rejects.toMatchObject(
       db.name === 'PostgreSQL' ? { code: '25P02' } : { code: 'MQ_TRANSACTION_CLOSED' },
     );

@@ -18,7 +18,7 @@ describeDatabases('what a statement reads', (db) => {
   let dataSource: DataSource;
 
   beforeAll(async () => {
-    // One connection: MariaDB counts what was read for each session.
+    // One connection: MariaDB and MySQL count what was read for each session.
     outbox = await openOutbox(db, { poolSize: 1, logging: true, logger: recorder });
     dataSource = outbox.dataSource;
     await db.query(insertMany('SENT', 'NULL', '1000000000000', 'NULL', FINISHED));
@@ -38,7 +38,10 @@ describeDatabases('what a statement reads', (db) => {
       expect(new Set(scans.map((node) => node['Index Name']))).toEqual(new Set(['mq_ix_due', 'mq_status_log_pk']));
       expect(Math.max(...nodes.map((node) => node['Actual Rows'] ?? 0))).toBeLessThanOrEqual(50);
     } else {
-      const [plan] = (await dataSource.query(`EXPLAIN ${sql}`, parameters)) as { key: string; Extra: string }[];
+      const [plan] = (await dataSource.query(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, parameters)) as {
+        key: string;
+        Extra: string;
+      }[];
       expect(plan!.key).toBe('mq_ix_due');
       expect(plan!.Extra).not.toMatch(/filesort|temporary/);
       // 50 entries of the index with their rows, and the same rows again to update them.
@@ -104,7 +107,8 @@ describeDatabases('what a statement reads', (db) => {
       expect(nodes.map((node) => node['Node Type'])).not.toContain('Seq Scan');
       expect(nodes.map((node) => node['Index Name'])).toContain('mq_status_log_pk');
     } else {
-      expect(reads).toBeLessThan(250);
+      // Five or six for each row: MySQL reads the list from a table of its own.
+      expect(reads).toBeLessThan(350);
     }
   });
 });

@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { askForService } from './shared-service.mjs';
+
+export type DatabaseName = 'PostgreSQL' | 'MariaDB' | 'MySQL';
 
 /** A database of its own for one spec file, and data sources on it. */
 export interface TestDatabase {
-  /** `PostgreSQL` or `MariaDB`, for titles. */
-  readonly name: 'PostgreSQL' | 'MariaDB';
+  /** For titles, and for what only one of them can. */
+  readonly name: DatabaseName;
+  /** Whose SQL it speaks: MariaDB and MySQL share theirs, but for a few words. */
+  readonly family: 'PostgreSQL' | 'MySQL';
   /** `postgres://…/<database>`. Known once `beforeAll` has run. */
   readonly url: string;
+  /** Known once `beforeAll` has run. */
   readonly options: DataSourceOptions;
   /** An initialized data source, destroyed after the file's tests. */
   connect(options?: Partial<DataSourceOptions>): Promise<DataSource>;
@@ -15,47 +21,63 @@ export interface TestDatabase {
 }
 
 interface Server {
-  readonly name: TestDatabase['name'];
-  readonly url: string | undefined;
+  readonly name: DatabaseName;
   readonly type: 'postgres' | 'mysql';
+  readonly url: string | undefined;
+  /** Starts it, and tells its URL. */
+  readonly starter?: string | undefined;
 }
 
+const { env } = process;
 const SERVERS: readonly Server[] = [
-  { name: 'PostgreSQL', url: process.env['MQ_TEST_POSTGRES_URL'], type: 'postgres' },
-  { name: 'MariaDB', url: process.env['MQ_TEST_MYSQL_URL'], type: 'mysql' },
+  { name: 'PostgreSQL', type: 'postgres', url: env['MQ_TEST_POSTGRES_URL'] },
+  { name: 'MariaDB', type: 'mysql', url: env['MQ_TEST_MARIADB_URL'] },
+  { name: 'MySQL', type: 'mysql', url: env['MQ_TEST_MYSQL_URL'], starter: env['MQ_TEST_MYSQL_STARTER'] },
 ];
+const EVERY = SERVERS.map(({ name }) => name);
 
 /**
  * Runs a block of tests on each database that is there. One that is missing was announced when the run began, and
- * under `CI` the run did not begin.
+ * under `CI` the run did not begin, unless it was MySQL. A block for which there is none says so in a test of its own: a
+ * file without any test would fail.
  *
- * @param only for what one kind of database alone can show
+ * @param only for what some databases alone can show
  */
 export function describeDatabases(
   title: string,
   block: (db: TestDatabase) => void,
-  only: readonly TestDatabase['name'][] = ['PostgreSQL', 'MariaDB'],
+  only: readonly DatabaseName[] = EVERY,
 ): void {
-  for (const server of SERVERS.filter(({ url, name }) => url !== undefined && only.includes(name))) {
-    describe(`${title} (${server.name})`, () => block(useDatabase(server)));
-  }
+  const wanted = SERVERS.filter(({ name }) => only.includes(name));
+  const there = wanted.filter(isThere);
+  for (const server of there) describe(`${title} (${server.name})`, () => block(useDatabase(server)));
+  if (there.length > 0) return;
+  describe(title, () => {
+    it(`is left out without ${only.join(' or ')}`, () => {
+      if (only.some((name) => name !== 'MySQL')) expect(env['CI']).toBeUndefined();
+    });
+  });
 }
 
 /** A database for the tests of this `describe`, created before and dropped after them. */
-export function useTestDatabase(name: TestDatabase['name'] = 'PostgreSQL'): TestDatabase {
+export function useTestDatabase(name: DatabaseName = 'PostgreSQL'): TestDatabase {
   const server = SERVERS.find((one) => one.name === name);
-  if (!server?.url)
+  if (!server || !isThere(server))
     throw new Error(`no ${name} for the tests: run them through jest.config.mjs, whose global setup looks for one`);
   return useDatabase(server);
 }
 
-function useDatabase({ name, url: serverUrl, type }: Server): TestDatabase {
+function isThere({ url, starter }: Server): boolean {
+  return url !== undefined || starter !== undefined;
+}
+
+function useDatabase({ name, type, ...server }: Server): TestDatabase {
   const database = `mq_test_${randomBytes(6).toString('hex')}`;
-  const url = new URL(serverUrl!);
-  url.pathname = `/${database}`;
-  const options = { type, url: url.href } as DataSourceOptions;
   const open = new Set<DataSource>();
-  let outside: DataSource;
+  let serverUrl: string;
+  let url: URL;
+  let options: DataSourceOptions;
+  let outside: DataSource | undefined;
 
   const connect = async (more: Partial<DataSourceOptions> = {}): Promise<DataSource> => {
     const dataSource = await new DataSource({ ...options, ...more } as DataSourceOptions).initialize();
@@ -64,6 +86,10 @@ function useDatabase({ name, url: serverUrl, type }: Server): TestDatabase {
   };
 
   beforeAll(async () => {
+    serverUrl = server.url ?? (await askForService<{ url: string }>(server.starter!)).url;
+    url = new URL(serverUrl);
+    url.pathname = `/${database}`;
+    options = { type, url: url.href } as DataSourceOptions;
     const admin = await new DataSource({ type, url: serverUrl } as DataSourceOptions).initialize();
     await admin.query(`CREATE DATABASE ${database}`);
     await admin.destroy();
@@ -71,6 +97,8 @@ function useDatabase({ name, url: serverUrl, type }: Server): TestDatabase {
   });
 
   afterAll(async () => {
+    // A hook that failed has told why already.
+    if (!outside) return;
     const leaks: string[] = [];
     for (const dataSource of open) {
       if (!dataSource.isInitialized) continue;
@@ -88,10 +116,15 @@ function useDatabase({ name, url: serverUrl, type }: Server): TestDatabase {
 
   return {
     name,
-    url: url.href,
-    options,
+    family: type === 'postgres' ? 'PostgreSQL' : 'MySQL',
+    get url() {
+      return url.href;
+    },
+    get options() {
+      return options;
+    },
     connect,
-    query: <Row>(sql: string, parameters?: unknown[]) => outside.query(sql, parameters) as Promise<Row[]>,
+    query: <Row>(sql: string, parameters?: unknown[]) => outside!.query(sql, parameters) as Promise<Row[]>,
   };
 }
 

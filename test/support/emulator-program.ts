@@ -1,5 +1,6 @@
 import type { EmulatorState, Fault } from 'nestjs-reliable-mq-emulator';
 import { BUILT } from './built.js';
+import { fetchOnce } from './fetch-once.js';
 import { Program, type ProgramExit } from './program.js';
 
 /** The emulator as a process of its own, steered through its control endpoint. */
@@ -34,11 +35,14 @@ export class EmulatorProgram {
   }
 
   async state(): Promise<EmulatorState> {
-    return (await (await fetch(`${this.endpoint}/_emulator/state`)).json()) as EmulatorState;
+    return (await (await fetchOnce(`${this.endpoint}/_emulator/state`)).json()) as EmulatorState;
   }
 
   async setFaults(faults: readonly Fault[]): Promise<void> {
-    const response = await fetch(`${this.endpoint}/_emulator/faults`, { method: 'PUT', body: JSON.stringify(faults) });
+    const response = await fetchOnce(`${this.endpoint}/_emulator/faults`, {
+      method: 'PUT',
+      body: JSON.stringify(faults),
+    });
     if (!response.ok) throw new Error(`the emulator refused the faults: ${await response.text()}`);
   }
 

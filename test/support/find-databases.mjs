@@ -2,28 +2,32 @@ import mysql from 'mysql2/promise';
 import pg from 'pg';
 
 const TIMEOUT_MS = 2_000;
+const LOCAL_MYSQL = 'mysql://root@127.0.0.1:3306/';
 
 /**
- * The databases that the tests can use: those that the environment names, else those on this machine's standard
- * ports. `null` where there is none. A database that the environment names and that lets nobody in is an error.
+ * The databases that run: those that the environment names, else those on this machine's standard ports. `null` where
+ * there is none. A database that the environment names and that lets nobody in is an error.
  *
  * Asked by logging in, not by connecting: a server on the standard port that wants a password is somebody's own.
  */
 export async function findDatabases(env = process.env) {
-  return {
-    postgres: await find(
-      'MQ_TEST_POSTGRES_URL',
-      env.MQ_TEST_POSTGRES_URL,
-      'postgres://postgres@127.0.0.1:5432/postgres',
-      logInToPostgres,
-    ),
-    mysql: await find('MQ_TEST_MYSQL_URL', env.MQ_TEST_MYSQL_URL, 'mysql://root@127.0.0.1:3306/', logInToMysql),
-  };
+  const postgres = await find(
+    'MQ_TEST_POSTGRES_URL',
+    env.MQ_TEST_POSTGRES_URL,
+    'postgres://postgres@127.0.0.1:5432/postgres',
+    logInToPostgres,
+  );
+  // MariaDB and MySQL share their standard port, so there the server is asked which of them it is.
+  const mariadb = await find('MQ_TEST_MARIADB_URL', env.MQ_TEST_MARIADB_URL, LOCAL_MYSQL, (uri) =>
+    logIn(uri, 'MariaDB'),
+  );
+  const mysql = await find('MQ_TEST_MYSQL_URL', env.MQ_TEST_MYSQL_URL, LOCAL_MYSQL, (uri) => logIn(uri, 'MySQL'));
+  return { postgres, mariadb, mysql };
 }
 
-async function find(variable, given, local, logIn) {
+async function find(variable, given, local, logInto) {
   try {
-    await logIn(given || local);
+    await logInto(given || local);
     return given || local;
   } catch (error) {
     if (!given) return null;
@@ -37,7 +41,13 @@ async function logInToPostgres(connectionString) {
   await client.end();
 }
 
-async function logInToMysql(uri) {
+async function logIn(uri, wanted) {
   const connection = await mysql.createConnection({ uri, connectTimeout: TIMEOUT_MS });
-  await connection.end();
+  try {
+    const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
+    const name = /mariadb/i.test(version) ? 'MariaDB' : 'MySQL';
+    if (name !== wanted) throw new Error(`the server there is a ${name} (${version}), and not a ${wanted}`);
+  } finally {
+    await connection.end();
+  }
 }

@@ -1,4 +1,4 @@
 export default async function globalTeardown() {
-  await globalThis.mqPgbouncer?.stop();
-  await Promise.all([globalThis.mqSharedRocketmq?.stop(), globalThis.mqEmbeddedPostgres?.stop()]);
+  // The pooler before the database that it is in front of.
+  for (const service of globalThis.mqServices.reverse()) await service.stop();
 }

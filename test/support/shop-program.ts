@@ -1,6 +1,7 @@
 import { BUILT } from './built.js';
 import type { TestDatabase } from './database.js';
 import { eventuallyPasses } from './eventually.js';
+import { fetchOnce } from './fetch-once.js';
 import { Program, type ProgramExit } from './program.js';
 
 export interface Answer<T = unknown> {
@@ -39,13 +40,13 @@ export class ShopProgram {
   }
 
   async get<T>(path: string): Promise<Answer<T>> {
-    return answer(await fetch(this.url + path));
+    return answer(await fetchOnce(this.url + path));
   }
 
   async post<T>(path: string, body?: unknown): Promise<Answer<T>> {
     const json = typeof body === 'string' ? body : JSON.stringify(body);
     return answer(
-      await fetch(this.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }),
+      await fetchOnce(this.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json }),
     );
   }
 

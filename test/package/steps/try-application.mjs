@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../support/free-port.mjs';
+import { freePort } from '../../support/free-port.mjs';
 import { ended, kill, start } from '../support/run.mjs';
 
 const PATIENCE_MS = 60_000;

@@ -13,7 +13,7 @@ interface PlanNode {
 
 /**
  * How many rows and index entries the statements of `work` read, by the database's own count. `dataSource` has a pool of
- * one, because MariaDB counts for each session; PostgreSQL is asked to explain the reading statements after they ran.
+ * one, because MariaDB and MySQL count for each session; PostgreSQL is asked to explain the reading statements after they ran.
  */
 export async function countReads(
   db: TestDatabase,
@@ -22,7 +22,7 @@ export async function countReads(
   work: () => Promise<unknown>,
 ): Promise<number> {
   const start = recorder.statements.length;
-  if (db.name === 'MariaDB') {
+  if (db.family === 'MySQL') {
     await dataSource.query('FLUSH STATUS');
     await work();
     const rows = (await dataSource.query(`SHOW SESSION STATUS LIKE 'Handler_read%'`)) as { Value: string }[];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort } from '../../package/support/free-port.mjs';
+import { freePort } from '../free-port.mjs';
 
 export const PGBOUNCER_NEEDS = 'everything through PgBouncer. Install the package pgbouncer';
 const STARTS_WITHIN_MS = 20_000;

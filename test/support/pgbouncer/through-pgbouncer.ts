@@ -11,7 +11,7 @@ export function throughPgbouncer(load: () => void): void {
     return;
   }
   process.env['MQ_TEST_POSTGRES_URL'] = pooler;
-  for (const name of Object.keys(others)) if (/^MQ_TEST_(MYSQL|MARIADB)_URL$/.test(name)) delete process.env[name];
+  for (const name of Object.keys(others)) if (/^MQ_TEST_(MYSQL|MARIADB)_/.test(name)) delete process.env[name];
   // What is tried here is the way to the database; which broker the messages go to makes no difference to it.
   jest.doMock('../rocketmq/use-rocketmq.js', () => ({ describeRocketmq: () => undefined }));
   describe('through PgBouncer', load);

@@ -50,6 +50,7 @@ export interface RunningRocketmq {
   /** The certificate of {@link endpoint}, for `localhost` and 127.0.0.1: TLS is accepted there as well. PEM. */
   readonly certificate: string;
   readonly folder: string;
+  readonly addresses: RocketmqAddresses;
   /** Of what runs: the name server, then the broker with its proxy. */
   readonly pids: readonly number[];
   /** Ends it and removes its folder. Done as well when this process ends, however it does. */

@@ -3,7 +3,7 @@ import { calmBusyThreads } from './busy-threads.mjs';
 import { writeConfiguration } from './configuration.mjs';
 import { Jvm } from './jvm.mjs';
 import { freePorts, isListening } from './ports.mjs';
-import { guardProcessFolder, makeProcessFolder } from './process-folder.mjs';
+import { guardProcessFolder, makeProcessFolder } from '../process-folder.mjs';
 import { makeSelfSignedCertificate } from './self-signed-certificate.mjs';
 import { RocketmqAdmin } from './rocketmq-admin.mjs';
 import { queryRoute, ROUTE_OK } from './query-route.mjs';
@@ -31,7 +31,7 @@ export async function startRocketmq({ version = ROCKETMQ_VERSION, log = () => un
 
 class RunningRocketmq {
   static async prepare({ topics = [], groups = [], auth, broker, proxy, ...rest }) {
-    const folder = await makeProcessFolder();
+    const folder = await makeProcessFolder('mq-rocketmq-');
     const guard = guardProcessFolder(folder);
     const tls = makeSelfSignedCertificate();
     const ports = await freePorts();
@@ -61,6 +61,12 @@ class RunningRocketmq {
     this.#admin = new RocketmqAdmin(this);
     this.#lib = lib;
     this.#log = log;
+  }
+
+  /** What goes from process to process. */
+  get addresses() {
+    const { endpoint, adminAddress, nameServer } = this;
+    return { endpoint, adminAddress, nameServer };
   }
 
   get pids() {

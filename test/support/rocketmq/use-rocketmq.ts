@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { askForService } from '../shared-service.mjs';
 import { type RocketmqAddresses, RocketmqAdmin } from './rocketmq-admin.mjs';
-import { askForRocketmq } from './shared-rocketmq.mjs';
 import type { RocketmqGroup, RocketmqTopic } from './start-rocketmq.mjs';
 
 /** Fetching it, if this machine has never had it, included. */
@@ -77,7 +77,7 @@ export function useRocketmq(): TestRocketmq {
 async function addresses(): Promise<RocketmqAddresses> {
   const { env } = process;
   const starter = env['MQ_TEST_ROCKETMQ_STARTER'];
-  if (starter) return askForRocketmq(starter);
+  if (starter) return askForService<RocketmqAddresses>(starter);
   return {
     endpoint: env['MQ_TEST_ROCKETMQ_ENDPOINT']!,
     adminAddress: env['MQ_TEST_ROCKETMQ_ADMIN']!,

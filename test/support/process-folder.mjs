@@ -8,22 +8,21 @@ const NEEDED_BYTES = 1024 ** 3;
 const MOST_USED = 0.84;
 
 /** A new folder: in memory if that is large enough (in containers it often is not), else where temporary files go. */
-export async function makeProcessFolder() {
+export async function makeProcessFolder(prefix) {
   const parents = ['/dev/shm', tmpdir()];
   for (const parent of parents) {
     if (!(await hasRoom(parent))) continue;
     try {
-      return await mkdtemp(join(parent, 'mq-rocketmq-'));
+      return await mkdtemp(join(parent, prefix));
     } catch {
       // Not ours to write in.
     }
   }
   throw new Error(
-    `RocketMQ needs a folder with 1 GB free on a disk that is less than 84 % full, and neither of ${parents.join(', ')} is. ` +
+    `The server needs a folder with 1 GB free on a disk that is less than 84 % full, and neither of ${parents.join(', ')} is. ` +
       'Make room, or set TMPDIR to another disk',
   );
 }
-
 async function hasRoom(folder) {
   try {
     const { blocks, bavail, bsize } = await statfs(folder);
@@ -41,7 +40,7 @@ async function hasRoom(folder) {
  * In a group of its own, so that Ctrl-C in a terminal does not end it first.
  */
 export function guardProcessFolder(folder) {
-  const guard = spawn('sh', ['-c', GUARD, 'rocketmq-guard', folder], {
+  const guard = spawn('sh', ['-c', GUARD, 'process-guard', folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
