@@ -11,7 +11,7 @@ import { Tables } from './support/tables.js';
 /** A handler commits in the middle: with that word, or with a statement that brings it along. */
 const COMMITS = {
   PostgreSQL: ['COMMIT'],
-  MariaDB: ['COMMIT', 'CREATE TABLE IF NOT EXISTS made_by_handler (id int)', 'TRUNCATE TABLE scratch'],
+  MySQL: ['COMMIT', 'CREATE TABLE IF NOT EXISTS made_by_handler (id int)', 'TRUNCATE TABLE scratch'],
 } as const;
 
 describeDatabases('a handler whose transaction is committed in the middle', (db) => {
@@ -45,7 +45,7 @@ describeDatabases('a handler whose transaction is committed in the middle', (db)
     ]);
   };
 
-  describe.each(COMMITS[db.name])('%s', (statement) => {
+  describe.each(COMMITS[db.family])('%s', (statement) => {
     it.each([
       ['an error', () => new Error('out of stock')],
       ['a permanent error', () => new PermanentError('no such sku')],
@@ -86,7 +86,7 @@ describeDatabases('a handler whose transaction is committed in the middle', (db)
   });
 
   it('runs again when somebody replays it', async () => {
-    const node = await boot(COMMITS[db.name][0], async () => {
+    const node = await boot(COMMITS[db.family][0], async () => {
       if (attempts === 1) throw new Error('out of stock');
     });
     const id = await publishOne(node);

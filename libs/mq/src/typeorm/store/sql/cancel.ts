@@ -8,8 +8,8 @@ interface Row {
   readonly open_key: string | null;
   readonly started_count: number;
   readonly last_error_code: string | null;
-  /** Whether its lease, if it has one, is over. */
-  readonly expired: boolean | number;
+  /** 1 if its lease, if it has one, is over, else 0. MySQL compares to a bigint, which comes as a text: '0' is true. */
+  readonly expired: number | string;
 }
 
 export interface Cancelled {
@@ -29,11 +29,11 @@ export function cancelOne(own: OwnConnections, id: string, { reason }: OperatorR
   const { nowMs } = own.dialect;
   return own.transaction(async (run): Promise<Cancelled> => {
     const [row] = (
-      await run<Row>(sql`SELECT status, open_key, started_count, last_error_code, due_at <= ${nowMs} AS expired
+      await run<Row>(sql`SELECT status, open_key, started_count, last_error_code, CASE WHEN due_at <= ${nowMs} THEN 1 ELSE 0 END AS expired
         FROM ${raw(own.tables.statusLog)} WHERE id = ${id} FOR UPDATE`)
     ).rows;
     if (!row) return { outcome: { id, outcome: 'not-found' }, openKey: null };
-    const waits = row.status === 'PENDING' || (row.status === 'SENDING' && Boolean(row.expired));
+    const waits = row.status === 'PENDING' || (row.status === 'SENDING' && Number(row.expired) === 1);
     if (!waits) return { outcome: { id, outcome: 'not-cancellable' }, openKey: null };
     await run(sql`UPDATE ${raw(own.tables.statusLog)} SET status = 'CANCELLED', lease_token = NULL, lease_owner = NULL,
         due_at = NULL, open_key = NULL, deferred = false, last_error = ${fit(reason, 500)}, done_at = ${nowMs}, updated_at = ${nowMs}
