@@ -14,7 +14,7 @@ jest.setTimeout(180_000);
 /** Within this long of the broker's return, messages are sent and handled again. */
 const BACK_MS = 5_000;
 /** Topics, each with a group: one for each test, because what a test that failed leaves behind would be handled in the next. */
-const RUNS = ['PostgreSQL_1', 'PostgreSQL_2', 'MariaDB_1'];
+const RUNS = ['PostgreSQL_1', 'PostgreSQL_2', 'MariaDB_1', 'MySQL_1'];
 const CONTROL = 'control';
 const never = new AbortController().signal;
 
