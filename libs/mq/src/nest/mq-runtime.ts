@@ -35,7 +35,7 @@ export interface RuntimeRequest {
 export class MqRuntime {
   /**
    * Checks the configuration, looks at the tables (or migrates them), and builds the parts.
-   * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_SCHEMA_OUTDATED`
+   * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_SCHEMA_OUTDATED`
    */
   static async create({ connection, options, transport, dataSource, tables }: RuntimeRequest): Promise<MqRuntime> {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
@@ -63,7 +63,7 @@ export class MqRuntime {
       deliveries: stores.deliveries,
       slots: deliverySlotsOf(dataSource, resolved.maxInFlight),
     });
-    return new MqRuntime(
+    const runtime = new MqRuntime(
       connection,
       dataSource,
       tables,
@@ -77,6 +77,8 @@ export class MqRuntime {
       instance,
       stores.connections,
     );
+    for (const warning of stores.warnings) runtime.logger.warn(`The database: ${warning}`);
+    return runtime;
   }
 
   readonly logger: LineLogger;

@@ -10,6 +10,7 @@ import { locateTables } from './locate-tables.js';
 import { checkMqSchema } from './migrations/check-mq-schema.js';
 import { runMqMigrations } from './migrations/run-mq-migrations.js';
 import { HeldConnections } from './store/held-connections.js';
+import { checkDatabaseSettings } from './settings/check-database-settings.js';
 import { OwnConnections } from './store/own-connections.js';
 import type { ReplayTarget } from './store/sql/replay.js';
 import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
@@ -25,6 +26,8 @@ export interface MqStores {
   readonly transactions: TransactionContext<EntityManager>;
   /** What all of them together have of the pool. */
   readonly connections: HeldConnections;
+  /** What should be changed about the database. */
+  readonly warnings: readonly string[];
 }
 
 export interface OpenOptions {
@@ -35,7 +38,7 @@ export interface OpenOptions {
 
 /**
  * Opens the tables of one connection, after looking whether they are there, or making them.
- * @throws {MqError} `MQ_ENTITIES_MISSING`, `MQ_SCHEMA_OUTDATED`
+ * @throws {MqError} `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_SCHEMA_OUTDATED`
  */
 export async function openMqStores(
   dataSource: DataSource,
@@ -45,6 +48,7 @@ export async function openMqStores(
   const tables: MqTables = { prefix: place.prefix, ...(place.schema === null ? {} : { schema: place.schema }) };
   requireEntities(dataSource, tables);
   const { dialect, tables: names } = locateTables(dataSource, tables);
+  const warnings = await checkDatabaseSettings(dataSource, place);
   if (migrate) await runMqMigrations(dataSource, tables);
   await checkMqSchema(dataSource, tables);
 
@@ -56,6 +60,7 @@ export async function openMqStores(
     admin: new TypeOrmAdminStore(own, replayTo),
     connections: held,
     transactions: await TypeOrmTransactionContext.create(dataSource),
+    warnings,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Admission, TransactionWatch } from '../connection/transaction-watch.js';
 import type { TableNames } from '../table-names.js';
+import type { SettingFinding } from '../settings/setting-finding.js';
 import type { Sql } from './sql.js';
 
 /**
@@ -17,6 +18,12 @@ export interface Dialect {
    * found itself on its first connection, before code of the application could change that. `null` if it works in none.
    */
   home(dataSource: DataSource): string | null;
+
+  /**
+   * What is wrong with the settings of the database and of this connection.
+   * @param home where the data source seems to work; `undefined` when it was named and nothing depends on it
+   */
+  settings(runner: QueryRunner, home: string | null | undefined): Promise<readonly SettingFinding[]>;
 
   /** The parameter at `position`, counted from 1. */
   placeholder(position: number): string;

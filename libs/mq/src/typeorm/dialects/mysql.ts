@@ -3,6 +3,7 @@ import type { Dialect, RelationColumn } from './dialect.js';
 import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
 import { ID_COLLATION } from './id-collation.js';
 import { exactCollation, mysqlTables } from './mysql-tables.js';
+import { mysqlSettings } from '../settings/mysql-settings.js';
 import { join, raw, sql, type Sql } from './sql.js';
 
 const READ_COMMITTED = 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED';
@@ -21,6 +22,7 @@ export const mysql: Dialect = {
   name: 'MySQL or MariaDB',
   quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
   home: ({ driver }) => driver.database || null,
+  settings: mysqlSettings,
   placeholder: () => '?',
 
   // UTC on both sides, so neither the session's time zone nor daylight saving can move it.

@@ -3,6 +3,7 @@ import { gatePostgres, watchPostgres } from '../connection/postgres-watch.js';
 import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
 import type { Dialect } from './dialect.js';
 import { postgresTables } from './postgres-tables.js';
+import { postgresSettings } from '../settings/postgres-settings.js';
 import { join, raw, sql } from './sql.js';
 
 const BEGIN = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED';
@@ -18,6 +19,7 @@ export const postgres: Dialect = {
   name: 'PostgreSQL',
   quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
   home: ({ driver }) => driver.schema || null,
+  settings: postgresSettings,
   placeholder: (position) => `$${position}`,
 
   // Not now(), which stands still for the length of a transaction, and not clock_timestamp(), which moves within a

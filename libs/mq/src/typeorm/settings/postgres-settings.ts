@@ -1,0 +1,67 @@
+import type { QueryRunner } from 'typeorm';
+import { refuse, type SettingFinding } from './setting-finding.js';
+
+const QUERY = `SELECT current_setting('server_encoding') AS server_encoding, current_setting('client_encoding') AS client_encoding,
+  current_setting('transaction_read_only') AS read_only, pg_is_in_recovery()::text AS replica`;
+
+type Settings = { readonly [name in 'server_encoding' | 'client_encoding' | 'read_only' | 'replica']: string };
+
+export async function postgresSettings(
+  runner: QueryRunner,
+  home: string | null | undefined,
+): Promise<readonly SettingFinding[]> {
+  const [settings] = (await runner.query(QUERY)) as [Settings];
+  return [...judge(settings), ...(home === undefined ? [] : await strayedSchema(runner, home))];
+}
+
+function judge({ server_encoding: server, client_encoding: client, read_only, replica }: Settings): SettingFinding[] {
+  const found: SettingFinding[] = [];
+  if (server !== 'UTF8') {
+    found.push(
+      refuse(
+        `the encoding of the database is ${server}, which cannot hold every message, or counts bytes as characters: ` +
+          `keep messages in a database made with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
+      ),
+    );
+  }
+  if (client !== 'UTF8') {
+    found.push(
+      refuse(
+        `client_encoding of the connection is ${client}, but the driver reads and writes UTF-8: ` +
+          'take client_encoding out of the options of the data source, and out of ALTER ROLE and ALTER DATABASE',
+      ),
+    );
+  }
+  if (replica === 'true') {
+    found.push(refuse('the server is a replica, which takes no writes: connect to its primary'));
+  } else if (read_only === 'on') {
+    found.push(
+      refuse(
+        'transactions are read-only by default: take default_transaction_read_only out of the options of the connection, ' +
+          'or set it off at the role (ALTER ROLE … SET default_transaction_read_only = off)',
+      ),
+    );
+  }
+  return found;
+}
+
+/**
+ * TypeORM asks its first connection which schema it works in. Behind a pooler that may be a session in which somebody else
+ * has left a `search_path`; the tables would be looked for, and made, in a place that changes from start to start.
+ */
+async function strayedSchema(runner: QueryRunner, home: string | null): Promise<SettingFinding[]> {
+  await runner.startTransaction();
+  try {
+    await runner.query('SET LOCAL search_path TO DEFAULT');
+    const [row] = (await runner.query('SELECT current_schema()::text AS schema')) as [{ schema: string | null }];
+    if (row.schema === home) return [];
+    return [
+      refuse(
+        `the first connection worked in the schema ${home ?? '(none)'}, but connections begin in ${row.schema ?? '(none)'}: ` +
+          `say which one holds the tables, with tables: { schema: '${row.schema ?? 'public'}' } in the options of MqModule`,
+      ),
+    ];
+  } finally {
+    await runner.rollbackTransaction();
+  }
+}
