@@ -19,9 +19,9 @@ import { alertOn } from '../observability/alerter.js';
 import { type LineLogger, lineLogger } from '../observability/line-logger.js';
 import { logEvents } from '../observability/log-subscriber.js';
 import { openMqStores, type MqStores } from '../typeorm/open-stores.js';
+import { poolSizeOf } from '../typeorm/pool-size.js';
 import type { TablePlace } from '../typeorm/table-names.js';
 import { deliverySlotsOf } from './delivery-slots.js';
-import { poolSizeOf } from './pool-size.js';
 
 export interface RuntimeRequest {
   readonly connection: string;

@@ -25,6 +25,13 @@ export interface Dialect {
    */
   settings(runner: QueryRunner, home: string | null | undefined): Promise<readonly SettingFinding[]>;
 
+  /**
+   * How many connections the pool that writes may open, as the driver's own pool says once TypeORM has made it. Which of the
+   * options decides (`extra` over `poolSize`, that of `replication.master` too) differs from driver to driver and from
+   * one version of TypeORM to another. Anything, for a pool that is none of a driver that we know.
+   */
+  poolLimit(dataSource: DataSource): unknown;
+
   /** The parameter at `position`, counted from 1. */
   placeholder(position: number): string;
 

@@ -17,12 +17,26 @@ const MISSING: ReadonlySet<number> = new Set([1146, 1049]);
 /** Shutdown, connection killed, idle for too long. */
 const LOST: ReadonlySet<number> = new Set([1053, 1927, 3169, 4031]);
 
+/** A pool of `mysql2`. */
+interface Pool {
+  readonly config?: { readonly connectionLimit?: unknown };
+}
+/** What TypeORM's driver keeps: one pool, or with replication a cluster of them under names that TypeORM gives. */
+interface Pools {
+  readonly pool?: Pool;
+  readonly poolCluster?: { readonly _nodes?: Readonly<Record<string, { readonly pool?: Pool }>> };
+}
+
 /** MySQL from 8.0.16, MariaDB from 10.6: what both understand. */
 export const mysql: Dialect = {
   name: 'MySQL or MariaDB',
   quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
   home: ({ driver }) => driver.database || null,
   settings: mysqlSettings,
+  poolLimit: ({ driver }) => {
+    const { pool, poolCluster } = driver as Pools;
+    return (pool ?? poolCluster?._nodes?.['MASTER']?.pool)?.config?.connectionLimit;
+  },
   placeholder: () => '?',
 
   // UTC on both sides, so neither the session's time zone nor daylight saving can move it.

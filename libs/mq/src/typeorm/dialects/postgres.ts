@@ -15,11 +15,17 @@ const LOST = /^(08...|57P0[123])$/;
 /** Which connections of the pool run single statements at READ COMMITTED. */
 const readCommitted = new WeakMap<object, boolean>();
 
+/** A pool of `pg`: with replication, the one of the master. */
+interface Pool {
+  readonly options?: { readonly max?: unknown };
+}
+
 export const postgres: Dialect = {
   name: 'PostgreSQL',
   quote: (identifier) => `"${identifier.replaceAll('"', '""')}"`,
   home: ({ driver }) => driver.schema || null,
   settings: postgresSettings,
+  poolLimit: ({ driver }) => (driver as { master?: Pool }).master?.options?.max,
   placeholder: (position) => `$${position}`,
 
   // Not now(), which stands still for the length of a transaction, and not clock_timestamp(), which moves within a
