@@ -37,7 +37,8 @@ the machine's as well as the library's.
 
 Environment:
   MQ_TEST_POSTGRES_URL   a PostgreSQL server; default postgres://postgres@127.0.0.1:5432, else one from npm is started
-  MQ_TEST_MYSQL_URL      a MySQL or MariaDB server; default mysql://root@127.0.0.1:3306, else left out
+  MQ_TEST_MARIADB_URL    a MariaDB server; default mysql://root@127.0.0.1:3306, else left out
+  MQ_TEST_MYSQL_URL      a MySQL server; default mysql://root@127.0.0.1:3306, else left out
 `;
 
 const { values: given } = parseArgs({

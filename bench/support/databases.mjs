@@ -9,10 +9,11 @@ const EMBEDDED = fileURLToPath(new URL('../../scripts/demo/postgres-server.mjs',
 export class Databases {
   /** What the tests use: those that the environment names, or those on the standard ports; else PostgreSQL from npm. */
   static async find(children) {
-    const { postgres, mysql } = await findDatabases();
+    const { postgres, mariadb, mysql } = await findDatabases();
     const servers = [];
     servers.push({ label: 'PostgreSQL', type: 'postgres', url: postgres ?? (await startEmbedded(children)) });
-    if (mysql) servers.push({ label: 'MariaDB', type: 'mysql', url: mysql });
+    if (mariadb) servers.push({ label: 'MariaDB', type: 'mysql', url: mariadb });
+    if (mysql) servers.push({ label: 'MySQL', type: 'mysql', url: mysql });
     return new Databases(await Promise.all(servers.map(withVersion)));
   }
 
