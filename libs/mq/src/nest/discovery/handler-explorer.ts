@@ -6,6 +6,7 @@ import { disown } from '../../core/runtime/user-code.js';
 import { type ConsumerMetadata, consumersOf } from '../decorators/mq-consumer.decorator.js';
 import { MqContext } from '../mq-context.js';
 import { DEFAULT_CONNECTION } from '../tokens.js';
+import { outcomeOf } from './outcome-of.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Method = (message: MqMessage, context: MqContext) => unknown;
@@ -64,7 +65,7 @@ export class HandlerExplorer {
         const instance = (await this.instanceFor(wrapper, message)) as Record<string, Method>;
         const given = new MqContext(context satisfies DeliveryContext<EntityManager>);
         try {
-          return await instance[method]!(message, given);
+          return await outcomeOf(instance[method]!(message, given), context.signal);
         } catch (error) {
           disown(error);
           throw error;
