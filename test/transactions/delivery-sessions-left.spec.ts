@@ -3,11 +3,11 @@ import { eventually } from '../support/eventually.js';
 import { DeliveryBench } from './deliver.js';
 
 /** A statement that outlasts every handler, and what the server is still doing in this database. */
-const LONG = { PostgreSQL: 'SELECT pg_sleep(600)', MariaDB: "SELECT BENCHMARK(100000000, SHA2('x', 512))" } as const;
+const LONG = { PostgreSQL: 'SELECT pg_sleep(600)', MySQL: "SELECT BENCHMARK(100000000, SHA2('x', 512))" } as const;
 const RUNNING = {
   PostgreSQL: `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(600)%'
      AND pid <> pg_backend_pid()`,
-  MariaDB: `SELECT 1 FROM information_schema.processlist WHERE db = database() AND info LIKE '%BENCHMARK(1000%'
+  MySQL: `SELECT 1 FROM information_schema.processlist WHERE db = database() AND info LIKE '%BENCHMARK(1000%'
      AND id <> connection_id()`,
 } as const;
 
@@ -16,13 +16,13 @@ describeDatabases('handlers whose statements do not end', (db) => {
   beforeAll(async () => {
     bench = await DeliveryBench.open(db, { poolSize: 3 });
   });
-  const running = async (): Promise<number> => (await db.query(RUNNING[db.name])).length;
+  const running = async (): Promise<number> => (await db.query(RUNNING[db.family])).length;
 
   it('leave nothing behind at the server when they are cut off, however many there are', async () => {
     for (let round = 0; round < 4; round++) {
       const cut = Array.from({ length: 3 }, () =>
         bench
-          .deliver((manager) => manager.query(LONG[db.name]), { timeoutMs: 300 })
+          .deliver((manager) => manager.query(LONG[db.family]), { timeoutMs: 300 })
           .catch((error: Error) => error.message),
       );
       expect(await Promise.all(cut)).toEqual(['handler timeout', 'handler timeout', 'handler timeout']);
@@ -34,7 +34,7 @@ describeDatabases('handlers whose statements do not end', (db) => {
   it('leave nothing behind when a sibling fails, and the statements queued behind them do not run', async () => {
     let stray: Promise<unknown>[] = [];
     const delivery = bench.deliver(async (manager) => {
-      stray = [LONG[db.name], LONG[db.name]].map((statement) => manager.query(statement).catch(() => undefined));
+      stray = [LONG[db.family], LONG[db.family]].map((statement) => manager.query(statement).catch(() => undefined));
       await eventually(async () => (await running()) > 0, { what: 'the statement at work' });
       throw new Error('a sibling failed');
     });
