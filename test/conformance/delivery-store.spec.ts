@@ -15,6 +15,7 @@ const STATUS_ROW = {
   openKey: null,
   payload: '{}',
   payloadEncoding: null,
+  payloadBytes: 2,
   headers: null,
   settleWithinMs: null,
   maxAttempts: 10,

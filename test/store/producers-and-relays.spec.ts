@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { refOf } from 'nestjs-reliable-mq/testing';
+import { LANE, refOf } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
 import { openOutbox, type TestOutbox } from './support/open-outbox.js';
 import { pauseCommits } from './support/paused-commit.js';
@@ -66,6 +66,30 @@ describeDatabases('producers beside relays', (db) => {
     expect(await first).toHaveLength(50);
   });
 
+  test('relays that claim in step all get their share, from several lanes, and leave nothing behind', async () => {
+    const lanes = ['a', 'b', 'c'].map((topic) => ({ ...LANE, topic }));
+    await outbox.bench.publish(Array.from({ length: 1_200 }, (_, n) => outbox.bench.row(lanes[n % 3])));
+    const relay = async (): Promise<string[]> => {
+      const ids: string[] = [];
+      for (let idle = 0; idle < 3;) {
+        const { rows, more } = await outbox.store.claim({
+          lanes,
+          limit: 20,
+          bytes: 1_000,
+          lease: outbox.bench.lease(),
+        });
+        ids.push(...rows.map((row) => row.id));
+        idle = rows.length === 0 && !more ? idle + 1 : 0;
+      }
+      return ids;
+    };
+    const shares = await Promise.all([relay(), relay(), relay()]);
+    const all = shares.flat();
+    expect(all).toHaveLength(1_200);
+    expect(new Set(all).size).toBe(1_200);
+    for (const share of shares) expect(share.length).toBeGreaterThan(100);
+  });
+
   test('no business transaction fails while relays and cleaners work, and nothing is sent twice', async () => {
     const failures: unknown[] = [];
     let producing = true;
@@ -95,7 +119,7 @@ describeDatabases('producers beside relays', (db) => {
           const marks = rows.map((row) => ({ ...refOf(row), brokerMessageId: row.id }));
           const outcomes = await outbox.store.markSent(marks);
           sent.push(...rows.filter((_, i) => outcomes[i] === 'marked').map((row) => row.id));
-          await outbox.store.promote(
+          await outbox.bench.promote(
             rows.flatMap((row) => row.openKey ?? []),
             lease,
           );

@@ -17,6 +17,7 @@ export { MemoryTransaction } from './memory-store/memory-transaction.js';
 export { outboxStoreConformance } from './conformance/outbox-store-conformance.js';
 export {
   OutboxStoreBench,
+  LANE,
   refOf,
   type OpenTransaction,
   type OutboxStoreHarness,
@@ -24,6 +25,7 @@ export {
 export type { MemoryOutboxRow } from './memory-store/memory-outbox-row.js';
 export { MemoryOutboxStore, type MemoryError } from './memory-store/memory-outbox-store.js';
 export { openKeyOf } from '../core/store/order-key.js';
-export type { ConfirmedRow } from '../core/store/outbox-store.js';
+export type { LeasedRow } from '../core/store/outbox-row.js';
+export type { ConfirmedRow, Lane } from '../core/store/outbox-store.js';
 export type { ReplayOutcome } from '../core/store/admin-store.js';
 export type { ErrorEntry } from '../core/store/error-entry.js';

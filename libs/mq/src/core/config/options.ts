@@ -1,3 +1,4 @@
+import type { Bytes } from '../runtime/bytes.js';
 import type { Duration } from '../runtime/duration.js';
 import type { MqCodec } from '../message/codec.js';
 import type { MqTransport } from '../transport/transport.js';
@@ -12,6 +13,11 @@ export interface MqOptions {
   topics?: Record<string, TopicOptions>;
   /** Consumer groups by alias. Default `{}`. */
   groups?: Record<string, GroupOptions>;
+  /**
+   * Whose messages are sent besides its own: names that this connection had before, or `'name@broker'` for what was published
+   * while the broker was known under another address (column `broker`). Default `[]`.
+   */
+  connections?: string[];
   /** Appended to every tag, to tell environments apart that share topics. Default none. */
   tagSuffix?: string;
   /** Appended to every group id. Default none. */
@@ -84,6 +90,11 @@ export interface ReproduceSettings {
   batch?: number;
   /** The longest pause between two polls that find nothing. Default `'5s'`. */
   idle?: Duration;
+  /**
+   * What the messages that are on their way may take of the memory, both just published and due again. More of them wait in
+   * the database. Counted as four times the payload. Default `'64MB'`.
+   */
+  memory?: Bytes;
   /** A parked message at the head of its ordering key: `'block'` holds back the younger ones, `'skip'` lets them go on. Default `'block'`. */
   onDeadKey?: 'block' | 'skip';
 }

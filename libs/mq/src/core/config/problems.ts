@@ -1,3 +1,4 @@
+import { tryParseBytes } from '../runtime/bytes.js';
 import { tryParseDuration } from '../runtime/duration.js';
 
 /**
@@ -77,6 +78,16 @@ export class Problems {
     }
     if (ms < min) this.add(path, `must be at least ${min} ms, is ${ms} ms`);
     return ms;
+  }
+
+  bytes(path: string, value: unknown, fallback: string, { min = 1 }: { min?: number } = {}): number {
+    const bytes = tryParseBytes(value ?? fallback);
+    if (bytes === undefined) {
+      this.add(path, `${show(value)} is no size; write bytes or '512KB', '64MB', '1GB'`);
+      return tryParseBytes(fallback)!;
+    }
+    if (bytes < min) this.add(path, `must be at least ${min} bytes, is ${bytes}`);
+    return bytes;
   }
 
   oneOf<T extends string>(path: string, value: unknown, allowed: readonly T[], fallback: T): T {

@@ -5,11 +5,13 @@ import type { MqLogger, MqOptions } from './options.js';
 import { Problems } from './problems.js';
 import { resolveBackoff } from './resolve-backoff.js';
 import { CONSUME_KEYS, resolveGroups } from './resolve-groups.js';
+import { resolveOwners } from './resolve-owners.js';
 import { checkSettling, resolveTopics } from './resolve-topics.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 const KEYS = [
   'transport',
+  'connections',
   'topics',
   'groups',
   'tagSuffix',
@@ -52,6 +54,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     'backoff',
     'batch',
     'idle',
+    'memory',
     'onDeadKey',
   ]);
   const consume = problems.object('consume', raw['consume'], [...CONSUME_KEYS, 'maxInFlight']);
@@ -73,6 +76,11 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
   const resolved: ResolvedOptions = {
     connection: context.connection,
     transport: transport as MqTransport,
+    owners: resolveOwners(
+      problems,
+      { connection: context.connection, broker: transport?.identity ?? '' },
+      raw['connections'],
+    ),
     topics,
     groups,
     tagSuffix,
@@ -86,6 +94,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
       batch: problems.count('reproduce.batch', reproduce['batch'], 100, 5_000),
       idleMs: problems.duration('reproduce.idle', reproduce['idle'], '5s', { min: 10 }),
       onDeadKey: problems.oneOf('reproduce.onDeadKey', reproduce['onDeadKey'], ['block', 'skip'], 'block'),
+      memoryBytes: problems.bytes('reproduce.memory', reproduce['memory'], '64MB', { min: 1_048_576 }),
     },
     maxInFlight: resolveMaxInFlight(problems, consume['maxInFlight'], context.poolSize),
     retention: {

@@ -6,6 +6,8 @@ import type { MqTransport } from '../transport/transport.js';
 export interface ResolvedOptions {
   readonly connection: string;
   readonly transport: MqTransport;
+  /** Whose rows are sent: its own, and those that it adopts. */
+  readonly owners: readonly RowOwner[];
   readonly topics: ReadonlyMap<string, ResolvedTopic>;
   readonly groups: ReadonlyMap<string, ResolvedGroup>;
   readonly tagSuffix: string;
@@ -19,6 +21,7 @@ export interface ResolvedOptions {
     readonly batch: number;
     readonly idleMs: number;
     readonly onDeadKey: 'block' | 'skip';
+    readonly memoryBytes: number;
   };
   readonly maxInFlight: number;
   readonly retention: {
@@ -30,6 +33,12 @@ export interface ResolvedOptions {
   readonly log: { readonly produced: boolean; readonly consumed: boolean; readonly logger: MqLogger | null };
   readonly onAlert: ((alert: MqAlert) => void | Promise<void>) | null;
   readonly alertEveryMs: number;
+}
+
+/** Who published a row: name of the connection, and `identity` of its transport. */
+export interface RowOwner {
+  readonly connection: string;
+  readonly broker: string;
 }
 
 export interface ResolvedTopic {

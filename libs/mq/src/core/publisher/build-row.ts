@@ -61,6 +61,7 @@ export function buildRow(
 
   const horizonMs = Math.floor(options.transport.capabilities.limits.delayMs * HORIZON_MARGIN);
   const inMs = deliver === null ? 0 : 'at' in deliver ? deliver.at - now : deliver.inMs;
+  const payload = encode(topic, message.payload);
   const row: NewOutboxRow = {
     id,
     connection: options.connection,
@@ -72,8 +73,9 @@ export function buildRow(
     key,
     orderingKey,
     openKey: orderingKey === null ? null : openKeyOf(topic.alias, orderingKey),
-    payload: encode(topic, message.payload),
+    payload,
     payloadEncoding: null,
+    payloadBytes: Buffer.byteLength(payload),
     headers: encodeHeaders(message.headers, invalid),
     settleGroup: topic.settleOn?.group ?? null,
     settleWithinMs: topic.settleOn?.withinMs ?? null,

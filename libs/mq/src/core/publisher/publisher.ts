@@ -122,7 +122,8 @@ export class Publisher<Tx> {
         relay.immediate.announce({
           rows: leased.map((row) => asLeased(row, lease)),
           deadline: leaseDeadline(askedAt, options),
-          onResult: (row, result) => publication.tell(row.id, result),
+          // Bound and not a closure: one made here would keep `rows`, with their payloads, for as long as itself.
+          onResult: publication.tell.bind(publication),
         });
       }
       if (leased.length < rows.length) relay.loop.wake();

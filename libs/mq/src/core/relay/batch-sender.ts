@@ -5,13 +5,18 @@ import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import type { LeasedRow } from '../store/outbox-row.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+import type { MemoryBudget } from './memory-budget.js';
 import type { Marker } from './marker.js';
 import type { SendResult } from './send-result.js';
 import { leaseDeadline, type Sender } from './sender.js';
 
-/** How long a row that stands behind another one sleeps if nobody wakes it: what a lost wake-up costs. */
-const DEFER_MIN_MS = 60_000;
-const DEFER_MAX_MS = 180_000;
+/**
+ * When a row that stands behind another one would wake by itself. Nothing waits for that: it is woken when its turn comes,
+ * and the sweep finds it if that was lost. So it is far, because a sleeper that wakes for nothing is work, and spread, so that
+ * a million of them are 23 a second; and no row is ever without a time.
+ */
+const DEFER_MIN_MS = 12 * 3_600_000;
+const DEFER_MAX_MS = 24 * 3_600_000;
 
 /**
  * Sends rows that were leased together, keeping the order of each key.
@@ -32,6 +37,7 @@ export class BatchSender {
     private readonly marker: Marker,
     private readonly clock: Clock,
     private readonly random: Random,
+    private readonly budget: MemoryBudget,
     private readonly options: ResolvedOptions,
     private readonly events: MqEvents,
   ) {}
@@ -109,7 +115,7 @@ export class BatchSender {
       rows.map(({ id, leaseToken }) => ({ id, token: leaseToken })),
       Math.round(delayMs),
     );
-    for (const row of rows) onResult(row, { status: 'pending', delayMs });
+    for (const row of rows) onResult(row, { status: 'pending', delayMs, asleep: true });
   }
 
   /** Promotes the key and sends what wakes up, until nothing does. Never rejects for want of a database. */
@@ -120,17 +126,21 @@ export class BatchSender {
       try {
         woken = await this.marker.promote(openKey);
       } catch (error) {
-        // The sleeper wakes by itself, later.
+        // The sweep wakes the sleeper, later.
         reportDatabaseFailure(this.events, 'promote', error);
         return;
       }
       if (woken === null) return;
-      if (this.stopped) {
-        // Awake it stays: another process takes it at its next poll.
-        await this.sender.giveBack(woken);
-        return;
+      try {
+        if (this.stopped) {
+          // Awake it stays: another process takes it at its next poll.
+          await this.sender.giveBack(woken);
+          return;
+        }
+        await this.sender.send(woken, leaseDeadline(askedAt, this.options));
+      } finally {
+        this.budget.free([woken]);
       }
-      await this.sender.send(woken, leaseDeadline(askedAt, this.options));
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { MqEvents } from '../events/event-bus.js';
 import { Coalescer } from '../runtime/coalescer.js';
 import type { LeaseRequest, LeasedRow } from '../store/outbox-row.js';
+import type { MemoryBudget } from './memory-budget.js';
 import type { MarkOutcome, OutboxStore, SentMark } from '../store/outbox-store.js';
 
 const MARKS_AT_ONCE = 500;
@@ -14,7 +15,7 @@ export class Marker {
   private readonly marks: Coalescer<SentMark, MarkOutcome>;
   private readonly promotions: Coalescer<string, LeasedRow | null>;
 
-  constructor(store: OutboxStore<never>, newLease: () => LeaseRequest, events: MqEvents) {
+  constructor(store: OutboxStore<never>, newLease: () => LeaseRequest, budget: MemoryBudget, events: MqEvents) {
     this.marks = new Coalescer(async (marks) => {
       const outcomes = await store.markSent(marks);
       outcomes.forEach((outcome, i) => {
@@ -24,7 +25,8 @@ export class Marker {
     }, MARKS_AT_ONCE);
 
     this.promotions = new Coalescer(async (keys) => {
-      const woken = await store.promote([...new Set(keys)], newLease());
+      let woken: readonly LeasedRow[] = [];
+      await budget.fill(async (bytes) => (woken = await store.promote([...new Set(keys)], newLease(), bytes)));
       const byKey = new Map(woken.map((row) => [row.openKey, row]));
       // A key asked for twice is answered once: its row must not be sent by two.
       return keys.map((key) => {
@@ -39,7 +41,7 @@ export class Marker {
     return this.marks.add(mark);
   }
 
-  /** The row that was woken, leased to this process; to be called after what freed the key is committed. */
+  /** The row that was woken, leased to this process and held in its memory; to be called after what freed the key is committed. */
   promote(openKey: string): Promise<LeasedRow | null> {
     return this.promotions.add(openKey);
   }

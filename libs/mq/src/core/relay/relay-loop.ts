@@ -6,6 +6,8 @@ import type { Random } from '../runtime/random.js';
 import { Wakeable } from '../runtime/wakeable.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { Circuit } from './circuit.js';
+import type { Lanes } from './lanes.js';
+import type { MemoryBudget } from './memory-budget.js';
 import type { RelayTick, RunningTick, TickResult } from './relay-tick.js';
 
 const FIRST_PAUSE_MS = 50;
@@ -17,8 +19,8 @@ const BATCHES_AHEAD = 2;
  * Decides when to look for due rows. Any number of instances may do so at once: claims do not overlap.
  *
  * States and what moves between them:
- * - *working*: a claim came back full → claim again at once and without looking first, as long as no more than two
- *   batches are under way. The look costs a quarter of the rate then: it has to pass every entry that a claim has just
+ * - *working*: a claim left something → claim again at once and without looking first, as long as no more than two
+ *   batches are under way and the memory for them is not used up. The look costs a quarter of the rate then: it has to pass every entry that a claim has just
  *   moved in the index.
  * - *resting*: nothing (more) was due → sleep until the earliest row is due, at most `reproduce.idle`, with jitter so that
  *   many instances do not poll in step. Finding nothing twice doubles the sleep from 50 ms up. Waking costs one SELECT
@@ -34,7 +36,7 @@ export class RelayLoop {
   private stopping = false;
   private loop: Promise<void> | null = null;
   private readonly running = new Set<RunningTick>();
-  /** The last claim came back full: there is more. */
+  /** The last claim left something. */
   private working = false;
   private emptyPolls = 0;
   private failures = 0;
@@ -45,6 +47,8 @@ export class RelayLoop {
     private readonly store: OutboxStore<never>,
     private readonly tick: RelayTick,
     private readonly circuit: Circuit,
+    private readonly lanes: Lanes,
+    private readonly budget: MemoryBudget,
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly events: MqEvents,
@@ -110,6 +114,11 @@ export class RelayLoop {
     this.lastPoll = this.clock.monotonic();
     const probeIn = this.circuit.nextProbeInMs();
     if (this.circuit.connectionOpen && probeIn !== null && probeIn > 0) return probeIn;
+    if (!this.budget.hasRoom) {
+      // What is in hand fills the memory that it may have.
+      this.budget.whenRoom(() => this.bell.wake());
+      return idleMs;
+    }
     if (this.underWay() > BATCHES_AHEAD * batch) {
       await Promise.race([...this.running].map(({ done }) => done.catch(() => undefined)));
       return 0;
@@ -120,14 +129,14 @@ export class RelayLoop {
     if (!topicProbeDue && (dueIn === null || dueIn > 0)) return this.rest(dueIn, probeIn, idleMs);
 
     const tick = await this.begin();
-    if (tick.claimed >= batch) {
-      this.emptyPolls = 0;
-      this.working = true;
-      return 0;
-    }
     if (tick.claimed > 0 && this.circuit.connectionOpen) {
       // The probe, or a row that could not be one (it stands behind another of its key): then the next one at once.
       await tick.done.catch(() => undefined);
+      return 0;
+    }
+    if (tick.claimed > 0 && tick.more) {
+      this.emptyPolls = 0;
+      this.working = true;
       return 0;
     }
     // What was due was just taken, and more may follow soon; or it is leased elsewhere, and the next look need not be at once.
@@ -136,7 +145,7 @@ export class RelayLoop {
   }
 
   private lookForDue(): Promise<number | null> {
-    return this.store.nextDueIn({ exceptTopics: this.circuit.connectionOpen ? [] : this.circuit.openTopics });
+    return this.store.nextDueIn(this.lanes.except(this.circuit.connectionOpen ? [] : this.circuit.openTopics));
   }
 
   private async begin(): Promise<RunningTick> {

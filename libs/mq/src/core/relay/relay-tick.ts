@@ -1,9 +1,11 @@
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { Clock } from '../runtime/clock.js';
 import type { LeaseRequest, LeasedRow } from '../store/outbox-row.js';
-import type { OutboxStore } from '../store/outbox-store.js';
+import type { Lane, OutboxStore } from '../store/outbox-store.js';
 import type { BatchSender } from './batch-sender.js';
 import type { Circuit } from './circuit.js';
+import type { Lanes } from './lanes.js';
+import type { MemoryBudget } from './memory-budget.js';
 import { leaseDeadline } from './sender.js';
 
 /** What one pass did. */
@@ -17,69 +19,103 @@ export interface TickResult {
 /** A pass whose rows are leased and under way. */
 export interface RunningTick {
   readonly claimed: number;
+  /** More was due than this pass took. */
+  readonly more: boolean;
   /** Rows that are not settled yet. */
   pending(): number;
   readonly done: Promise<TickResult>;
 }
+
+/** Claims for the pass that is being made. Answers how many rows came. */
+type Claim = (lanes: readonly Lane[], limit: number) => Promise<number>;
 
 /**
  * One bounded pass over what is due: claim, send, settle. No timer, no loop, so that it can be tested by itself and run
  * by hand. Claiming is awaited, sending is not: the loop claims the next batch while this one is on the wire.
  *
  * While the connection's circuit is open a pass claims one row, the probe, and only when the next probe is due; a
- * topic's circuit leaves its rows alone and has them probed the same way.
+ * topic's circuit leaves its lanes out and has them probed the same way.
+ *
+ * Claims begin with what has been due for longest. When most of that stands behind an older message of its key, as after an
+ * outage in which one key gathered a million rows, every second claim takes what became due last: those are put to sleep by
+ * and by, and nobody else's messages wait for it.
  */
 export class RelayTick {
+  /** Most of what a claim from the old end brought last had to be put to sleep. */
+  private crowded = false;
+  private young = false;
+
   constructor(
     private readonly options: ResolvedOptions,
     private readonly store: OutboxStore<never>,
     private readonly batches: BatchSender,
     private readonly circuit: Circuit,
+    private readonly lanes: Lanes,
+    private readonly budget: MemoryBudget,
     private readonly clock: Clock,
     private readonly newLease: () => LeaseRequest,
   ) {}
 
   async start(): Promise<RunningTick> {
-    const rows: LeasedRow[] = [];
     const askedAt = this.clock.monotonic();
+    const rows: LeasedRow[] = [];
+    let more = false;
+    this.young = this.crowded && !this.young;
+    const end = this.young ? 'youngest' : 'oldest';
+    const claim: Claim = async (lanes, limit) => {
+      const before = rows.length;
+      await this.budget.fill(async (bytes) => {
+        const claimed = await this.store.claim({ lanes, limit, bytes, end, lease: this.newLease() });
+        rows.push(...claimed.rows);
+        more = claimed.more;
+        return claimed.rows;
+      });
+      return rows.length - before;
+    };
+    try {
+      await this.claimWith(claim);
+    } catch (error) {
+      this.budget.free(rows);
+      throw error;
+    }
+    return this.send(rows, more, leaseDeadline(askedAt, this.options), end);
+  }
+
+  private async claimWith(claim: Claim): Promise<void> {
     if (this.circuit.connectionOpen) {
-      if (this.circuit.nextProbeInMs() === 0) rows.push(...(await this.claimProbe()));
+      if (this.circuit.nextProbeInMs() === 0) await this.claimProbe(claim);
     } else {
       // Probes first: a claim of everything else must not be what finds their topics closed.
-      for (const topic of this.circuit.dueTopics()) rows.push(...(await this.claim(1, { onlyTopic: topic })));
-      rows.push(...(await this.claim(this.options.reproduce.batch)));
+      for (const topic of this.circuit.dueTopics()) await claim(this.lanes.of(topic), 1);
+      await claim(this.lanes.except(this.circuit.openTopics), this.options.reproduce.batch);
     }
-    return this.send(rows, leaseDeadline(askedAt, this.options));
   }
 
   /**
    * Of the connection: rather of a topic that nothing else is said against, which would be what it fails for. Were only
    * rows of closed topics left, nobody would ask at all.
    */
-  private async claimProbe(): Promise<LeasedRow[]> {
+  private async claimProbe(claim: Claim): Promise<void> {
     const { openTopics } = this.circuit;
-    const rows = openTopics.length === 0 ? [] : await this.claim(1);
-    return rows.length > 0 ? rows : this.claim(1, { exceptTopics: [] });
+    const claimed = openTopics.length === 0 ? 0 : await claim(this.lanes.except(openTopics), 1);
+    if (claimed === 0) await claim(this.lanes.all, 1);
   }
 
-  private claim(
-    limit: number,
-    which: { readonly exceptTopics: readonly string[] } | { readonly onlyTopic: string } = {
-      exceptTopics: this.circuit.openTopics,
-    },
-  ): Promise<LeasedRow[]> {
-    return this.store.claim({ limit, lease: this.newLease(), exceptTopics: [], ...which });
-  }
-
-  private send(rows: readonly LeasedRow[], deadline: number): RunningTick {
+  private send(rows: readonly LeasedRow[], more: boolean, deadline: number, end: 'oldest' | 'youngest'): RunningTick {
     const result: TickResult = { claimed: rows.length, sent: 0, rescheduled: 0, dead: 0 };
     let pending = rows.length;
+    let asleep = 0;
     const done = this.batches
-      .send(rows, deadline, (_row, { status }) => {
+      .send(rows, deadline, (_row, settled) => {
         pending--;
-        if (status === 'sent') result.sent++;
-        else if (status === 'dead') result.dead++;
-        else result.rescheduled++;
+        if (settled.status === 'sent') result.sent++;
+        else if (settled.status === 'dead') result.dead++;
+        else {
+          result.rescheduled++;
+          if (settled.asleep) asleep++;
+          // At once: what the broker must answer may take long.
+          if (end === 'oldest' && asleep > rows.length / 2) this.crowded = true;
+        }
       })
       .then(
         () => result,
@@ -87,9 +123,13 @@ export class RelayTick {
           pending = 0;
           throw error;
         },
-      );
+      )
+      .finally(() => {
+        this.budget.free(rows);
+        if (end === 'oldest') this.crowded = asleep > rows.length / 2;
+      });
     // Whoever awaits `done` sees the error; that nobody does yet is no reason to end the process.
     done.catch(() => undefined);
-    return { claimed: rows.length, pending: () => pending, done };
+    return { claimed: rows.length, more, pending: () => pending, done };
   }
 }

@@ -10,13 +10,16 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import { BatchSender } from './batch-sender.js';
 import { Circuit } from './circuit.js';
 import { ImmediateSender } from './immediate-sender.js';
+import { Lanes } from './lanes.js';
 import { Marker } from './marker.js';
+import { MemoryBudget } from './memory-budget.js';
 import { recordOutages } from './outage-recorder.js';
 import { Pruner } from './pruner.js';
 import { RelayLoop } from './relay-loop.js';
 import { RelayTick } from './relay-tick.js';
 import { RowSettler } from './row-settler.js';
 import { Sender } from './sender.js';
+import { StrandedSweep } from './stranded-sweep.js';
 
 export interface RelayDependencies {
   readonly options: ResolvedOptions;
@@ -39,6 +42,8 @@ export class Relay {
   readonly immediate: ImmediateSender;
   readonly loop: RelayLoop;
   readonly pruner: Pruner;
+  readonly stranded: StrandedSweep;
+  readonly lanes: Lanes;
   private readonly sender: Sender;
   private readonly batches: BatchSender;
   private readonly marker: Marker;
@@ -49,15 +54,18 @@ export class Relay {
     const { options, store, clock, random, events, instance } = deps;
     const newLease = (): LeaseRequest => this.newLease();
     this.circuit = new Circuit(clock, random, events, (ids) => this.refund(ids));
-    this.marker = new Marker(store, newLease, events);
+    this.lanes = new Lanes(options);
+    const budget = new MemoryBudget(options.reproduce.memoryBytes);
+    this.marker = new Marker(store, newLease, budget, events);
     const settler = new RowSettler(options, store, this.circuit, events, instance);
     this.settler = settler;
-    this.sender = new Sender(options, clock, this.circuit, this.marker, settler, events);
-    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, options, events);
-    this.immediate = new ImmediateSender(store, this.batches, clock, events);
-    const tick = new RelayTick(options, store, this.batches, this.circuit, clock, newLease);
-    this.loop = new RelayLoop(options, store, tick, this.circuit, clock, random, events);
+    this.sender = new Sender(options, this.lanes, clock, this.circuit, this.marker, settler, events);
+    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, budget, options, events);
+    this.immediate = new ImmediateSender(store, this.batches, budget, clock, events, () => this.loop.wake());
+    const tick = new RelayTick(options, store, this.batches, this.circuit, this.lanes, budget, clock, newLease);
+    this.loop = new RelayLoop(options, store, tick, this.circuit, this.lanes, budget, clock, random, events);
     this.pruner = new Pruner(options.retention, store, clock, random, events);
+    this.stranded = new StrandedSweep(store, clock, random, events);
     this.forget.push(
       recordOutages(events, settler, instance),
       events.on('circuit.closed', () => this.loop.wake()),
@@ -85,7 +93,7 @@ export class Relay {
   async stop(deadline: Deadline): Promise<void> {
     this.batches.stop();
     const cut = deadline.onReached(() => this.sender.stop());
-    await Promise.allSettled([this.pruner.stop(), this.loop.stop(), this.immediate.stop()]);
+    await Promise.allSettled([this.pruner.stop(), this.stranded.stop(), this.loop.stop(), this.immediate.stop()]);
     cut();
     await this.marker.idle();
     for (const unsubscribe of this.forget) unsubscribe();

@@ -7,6 +7,7 @@ import { Limiter } from '../runtime/limiter.js';
 import type { LeasedRow } from '../store/outbox-row.js';
 import type { Circuit } from './circuit.js';
 import { classifySendFailure, type SendFailure } from './failure.js';
+import type { Lanes } from './lanes.js';
 import type { Marker } from './marker.js';
 import type { SendResult } from './send-result.js';
 import type { RowSettler } from './row-settler.js';
@@ -33,6 +34,7 @@ export class Sender {
 
   constructor(
     private readonly options: ResolvedOptions,
+    private readonly lanes: Lanes,
     private readonly clock: Clock,
     private readonly circuit: Circuit,
     private readonly marker: Marker,
@@ -63,7 +65,8 @@ export class Sender {
       return { status: 'pending', delayMs: 0 };
     }
     if (this.abort.signal.aborted) return this.settler.giveBack(row, 0);
-    if (row.connection !== this.options.connection) return this.settler.giveBack(row, this.options.reproduce.leaseMs);
+    // Claims bring none such, but a key that was promoted may go on with a row of somebody else.
+    if (!this.lanes.has(row)) return this.settler.giveBack(row, 0);
     if (row.failedCount >= row.maxAttempts) return this.settler.park(row, exhausted(row));
     const tooEarly = this.tooEarlyBy(row);
     if (tooEarly > 0) return this.settler.giveBack(row, tooEarly);

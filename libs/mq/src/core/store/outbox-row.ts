@@ -41,6 +41,8 @@ export interface OutboxMessage {
   readonly payload: string;
   /** `base64`: the payload is that of bytes, or of a text that databases do not take. Only a replay has such a body. */
   readonly payloadEncoding: 'base64' | null;
+  /** In UTF-8. */
+  readonly payloadBytes: number;
   /** Headers of the user as one JSON object, or `null`. */
   readonly headers: string | null;
   /** Group alias whose handling finishes the row, if its topic settles on a group. */

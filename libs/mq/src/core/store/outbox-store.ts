@@ -29,8 +29,11 @@ export interface OutboxStore<Tx = unknown> {
    */
   confirm(refs: readonly LeaseRef[]): Promise<(ConfirmedRow | null)[]>;
 
-  /** Leases rows that are due, earliest first: new ones, retries, expired leases, silent groups alike. */
-  claim(request: ClaimRequest): Promise<LeasedRow[]>;
+  /**
+   * Leases rows of these lanes that are due, earliest first: new ones, retries, expired leases, silent groups alike. What
+   * waits in other lanes is not even read.
+   */
+  claim(request: ClaimRequest): Promise<Claimed>;
 
   /**
    * Head check: which of these rows have an older row of their key that is neither finished nor among `rows`?
@@ -38,15 +41,23 @@ export interface OutboxStore<Tx = unknown> {
    */
   blocked(rows: readonly BlockedQuery[]): Promise<ReadonlySet<string>>;
 
-  /** Makes blocked rows wait behind the older one: `PENDING`, due in `ms` at the latest, attempt not counted, marked for `promote`. */
+  /** Makes blocked rows sleep behind the older one: `PENDING`, due in `ms` at the latest, attempt not counted, marked for `promote`. */
   defer(refs: readonly LeaseRef[], ms: number): Promise<void>;
 
   /**
-   * Wakes the oldest open row of each key, if `defer` put it to sleep, and leases it to the caller.
+   * Wakes the oldest open row of each key, if `defer` put it to sleep: leased to the caller as far as `bytes` of payloads
+   * go, and due at once beyond.
    * Must be committed apart from the `markSent`, `park` or `defer` that it follows: in one transaction the two sides miss
-   * each other, and the follower sleeps with nobody to wake it.
+   * each other, and the follower sleeps until `wakeStranded` comes by.
    */
-  promote(openKeys: readonly string[], lease: LeaseRequest): Promise<LeasedRow[]>;
+  promote(openKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]>;
+
+  /**
+   * Makes due what sleeps although nothing of its key goes before it any more, because a process ended between a mark and
+   * its `promote`. Looks at the first row of up to `limit` keys above `after`, in the order of `open_key`, and never at
+   * those behind it. Answers the last key that it looked at, `null` when there are no more.
+   */
+  wakeStranded(after: string, limit: number): Promise<string | null>;
 
   /** The broker took these. `ACCEPTED` for rows that settle on a group, else `SENT`. */
   markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]>;
@@ -63,8 +74,8 @@ export interface OutboxStore<Tx = unknown> {
    */
   refund(ids: readonly string[]): Promise<void>;
 
-  /** Milliseconds until the earliest row is due, negative when it is overdue by that much, `null` when there is none. One plain SELECT: this is what idling costs. */
-  nextDueIn(filter: TopicFilter): Promise<number | null>;
+  /** Milliseconds until the earliest row of these lanes is due, negative when it is overdue by that much, `null` when there is none. One plain SELECT: this is what idling costs. */
+  nextDueIn(lanes: readonly Lane[]): Promise<number | null>;
 
   /** What became of these messages, for those that want to know. Missing ones do not exist (any more). */
   inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>>;
@@ -84,16 +95,29 @@ export interface ConfirmedRow {
   readonly seq: string;
 }
 
-export interface TopicFilter {
-  /** Physical topics whose rows are left alone for now. */
-  readonly exceptTopics: readonly string[];
+/** The rows of one topic of one broker that one connection has published. A process names those that it can send. */
+export interface Lane {
+  readonly connection: string;
+  readonly broker: string;
+  /** As the broker calls it. */
+  readonly topic: string;
 }
 
-export interface ClaimRequest extends TopicFilter {
-  /** Rows of this physical topic only: a probe of a topic whose circuit is open. */
-  readonly onlyTopic?: string;
+export interface ClaimRequest {
+  readonly lanes: readonly Lane[];
   readonly limit: number;
+  /** Of payloads, all together. One row is claimed however large it is. */
+  readonly bytes: number;
+  /** `youngest`: those that became due last, youngest first. Default `oldest`. */
+  readonly end?: 'oldest' | 'youngest';
   readonly lease: LeaseRequest;
+}
+
+export interface Claimed {
+  /** Earliest due first, whichever end they come from. */
+  readonly rows: LeasedRow[];
+  /** More was due than could be taken. */
+  readonly more: boolean;
 }
 
 export interface BlockedQuery {

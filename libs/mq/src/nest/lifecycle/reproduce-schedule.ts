@@ -41,9 +41,10 @@ export class ReproduceSchedule {
   }
 
   private turnOn(): void {
-    const { loop, pruner } = this.runtime.relay;
+    const { loop, pruner, stranded } = this.runtime.relay;
     loop.start();
     pruner.start();
+    stranded.start();
     this.registries = findSchedulerRegistries(this.modules).filter((one) => !one.doesExist('interval', this.name));
     if (this.registries.length === 0) return;
     // The loop times itself, because its pace changes; the interval is the longest pause, and what people can see.
@@ -60,6 +61,6 @@ export class ReproduceSchedule {
     this.registries = [];
     const { relay, options } = this.runtime;
     const deadline = this.deadline ?? Deadline.in(systemClock, options.drainMs);
-    await deadline.covers(Promise.all([relay.loop.stop(), relay.pruner.stop()]));
+    await deadline.covers(Promise.all([relay.loop.stop(), relay.pruner.stop(), relay.stranded.stop()]));
   }
 }

@@ -104,7 +104,7 @@ export class Admin extends MqAdminService {
   /** Not counts(): those grow with the table, and probes ask often. */
   private async lookAtBacklog(): Promise<Backlog> {
     const { outbox, relay, admin } = this.runtime;
-    const overdueMs = -((await outbox.nextDueIn({ exceptTopics: relay.circuit.openTopics })) ?? 0);
+    const overdueMs = -((await outbox.nextDueIn(relay.lanes.except(relay.circuit.openTopics))) ?? 0);
     return { overdueMs, blocked: await admin.blockedKeys(BLOCKED_KEYS_NAMED) };
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { NO_FILTER, refOf, type OutboxStoreTest } from './outbox-store-harness.js';
+import { LANE, refOf, type OutboxStoreTest } from './outbox-store-harness.js';
 
 export function claimingTests(test: OutboxStoreTest): void {
   test('hands out what is due, earliest first, as many as asked', async (bench) => {
@@ -46,18 +46,58 @@ export function claimingTests(test: OutboxStoreTest): void {
     assert.deepEqual([again!.startedCount, again!.failedCount], [2, 0]);
   });
 
-  test('leaves topics alone that it is told to', async (bench) => {
-    const [down] = await bench.publish([bench.row({ topic: 'down' })]);
-    const [up] = await bench.publish([bench.row({ topic: 'up', deliver: { inMs: 60_000 } })]);
-    const filter = { exceptTopics: ['down', 'also down'] };
-    assert.deepEqual(await bench.store.claim({ ...filter, limit: 10, lease: bench.lease() }), []);
-    assert.ok((await bench.store.nextDueIn(filter))! > 30_000);
-    assert.ok((await bench.store.nextDueIn(NO_FILTER))! <= 0, 'overdue');
-    assert.deepEqual(
-      (await bench.claim()).map((row) => row.id),
-      [down],
-    );
-    assert.equal(await bench.status(up!), 'PENDING');
+  test('reads the lanes that are named, and nothing of others', async (bench) => {
+    const lanes = [LANE, { ...LANE, topic: 'also ours' }, { ...LANE, connection: 'adopted', broker: 'old' }];
+    const foreign = [
+      { ...LANE, topic: 'unknown' },
+      { ...LANE, connection: 'somebody else' },
+      { ...LANE, broker: 'another' },
+      { ...LANE, connection: 'adopted' },
+    ];
+    const theirs = await bench.publish(foreign.map((lane) => bench.row(lane)));
+    const later = await bench.publish([bench.row({ ...lanes[1], deliver: { inMs: 60_000 } })]);
+    const claim = async (): Promise<string[]> => (await bench.claim(10, bench.lease(), { lanes })).map((row) => row.id);
+    assert.deepEqual(await claim(), []);
+    assert.ok((await bench.store.nextDueIn(lanes))! > 30_000);
+    assert.ok((await bench.store.nextDueIn(foreign))! <= 0, 'overdue');
+    assert.equal(await bench.store.nextDueIn([]), null);
+
+    const ours: string[] = [];
+    for (const lane of [...lanes, ...lanes]) ours.push(...(await bench.publish([bench.row(lane)])));
+    await bench.harness.advance(1_000);
+    assert.deepEqual((await claim()).sort(), [...ours].sort());
+    for (const id of [...theirs, ...later]) assert.equal(await bench.status(id), 'PENDING');
+  });
+
+  test('takes what has been due for longest, from whichever lane, and the youngest if asked to', async (bench) => {
+    const lanes = [LANE, { ...LANE, topic: 'other' }];
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n++) {
+      ids.push(...(await bench.publish([bench.row(lanes[n % 2])])));
+      await bench.harness.advance(1_000);
+    }
+    const claim = async (end: 'oldest' | 'youngest'): Promise<string[]> =>
+      (await bench.claim(2, bench.lease(), { lanes, end })).map((row) => row.id);
+    assert.deepEqual(await claim('youngest'), ids.slice(4));
+    assert.deepEqual(await claim('oldest'), ids.slice(0, 2));
+  });
+
+  test('takes no more than fits, and one row however large it is', async (bench) => {
+    const sizes = [100, 100, 100, 5_000, 100];
+    for (const size of sizes) {
+      await bench.publish([bench.row({ payload: 'x'.repeat(size) })]);
+      await bench.harness.advance(1_000);
+    }
+    const claim = async (bytes: number): Promise<[number[], boolean]> => {
+      const { rows, more } = await bench.store.claim({ lanes: [LANE], limit: 4, bytes, lease: bench.lease() });
+      assert.ok(rows.every((row) => row.payload.length === row.payloadBytes));
+      return [rows.map((row) => row.payloadBytes), more];
+    };
+    assert.deepEqual(await claim(250), [[100, 100], true]);
+    assert.deepEqual(await claim(250), [[100], true], 'the large one keeps its turn');
+    assert.deepEqual(await claim(0), [[5_000], true]);
+    assert.deepEqual(await claim(250), [[100], false]);
+    assert.deepEqual(await claim(250), [[], false]);
   });
 
   test('counts a failure for a group that stayed silent, and only for that', async (bench) => {
@@ -71,15 +111,15 @@ export function claimingTests(test: OutboxStoreTest): void {
   });
 
   test('tells when the next row is due', async (bench) => {
-    assert.equal(await bench.store.nextDueIn(NO_FILTER), null);
+    assert.equal(await bench.store.nextDueIn([LANE]), null);
     await bench.publish([bench.row({ deliver: { inMs: 60_000 } })]);
-    const ms = (await bench.store.nextDueIn(NO_FILTER))!;
+    const ms = (await bench.store.nextDueIn([LANE]))!;
     assert.ok(ms > 30_000 && ms <= 60_000);
     const [row] = await bench.leased(bench.row());
     await bench.store.markSent([{ ...refOf(row!), brokerMessageId: 'B1' }]);
-    assert.ok((await bench.store.nextDueIn(NO_FILTER))! > 30_000, 'what is finished is never due');
+    assert.ok((await bench.store.nextDueIn([LANE]))! > 30_000, 'what is finished is never due');
     await bench.harness.advance(60_001);
-    assert.ok((await bench.store.nextDueIn(NO_FILTER))! <= 0, 'overdue');
+    assert.ok((await bench.store.nextDueIn([LANE]))! <= 0, 'overdue');
     assert.ok((await bench.store.stats()).overdueMs >= 1);
   });
 }

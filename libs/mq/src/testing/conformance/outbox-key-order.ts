@@ -42,21 +42,21 @@ export function keyOrderTests(test: OutboxStoreTest): void {
     assert.deepEqual(await bench.claim(), []);
 
     const keys = [head!.openKey!];
-    assert.deepEqual(await bench.store.promote(keys, bench.lease()), [], 'the head is being sent');
+    assert.deepEqual(await bench.promote(keys, bench.lease()), [], 'the head is being sent');
     await bench.store.markSent([{ ...refOf(head!), brokerMessageId: 'B1' }]);
     const lease = bench.lease();
-    const woken = await bench.store.promote([...keys, ...keys], lease);
+    const woken = await bench.promote([...keys, ...keys], lease);
     assert.deepEqual(
       woken.map((row) => [row.id, row.startedCount, row.leaseToken]),
       [[second!.id, 1, lease.token]],
     );
-    assert.deepEqual(await bench.store.promote(keys, bench.lease()), [], 'it is awake already');
+    assert.deepEqual(await bench.promote(keys, bench.lease()), [], 'it is awake already');
   });
 
   test('leaves a head asleep that backs off or waits for its time', async (bench) => {
     const [head] = await bench.leased(bench.ordered('k'));
     await bench.store.reschedule([{ ...refOf(head!), delayMs: 60_000, counted: true, error: null }]);
-    assert.deepEqual(await bench.store.promote([head!.openKey!], bench.lease()), []);
+    assert.deepEqual(await bench.promote([head!.openKey!], bench.lease()), []);
     const before = await bench.state(head!.id);
     assert.equal(before.status, 'PENDING');
 
@@ -66,7 +66,51 @@ export function keyOrderTests(test: OutboxStoreTest): void {
     await bench.harness.advance(61_000);
     const [again] = await bench.claim();
     await bench.store.reschedule([{ ...refOf(again!), delayMs: 60_000, counted: true, error: null }]);
-    assert.deepEqual(await bench.store.promote([head!.openKey!], bench.lease()), [], 'the claim ended its sleep');
+    assert.deepEqual(await bench.promote([head!.openKey!], bench.lease()), [], 'the claim ended its sleep');
+  });
+
+  test('leases what fits of those that it wakes, and makes the others due', async (bench) => {
+    const [small, large] = ['small', 'large'].map((key) =>
+      bench.ordered(key, { payload: key.repeat(key === 'large' ? 100 : 1) }),
+    );
+    const rows = await bench.leased(small!, large!);
+    await bench.store.defer(rows.map(refOf), 300_000);
+    const woken = await bench.store.promote(
+      rows.map((row) => row.openKey!),
+      bench.lease(),
+      100,
+    );
+    assert.deepEqual(
+      woken.map((row) => row.id),
+      [small!.id],
+    );
+    assert.deepEqual(
+      (await bench.claim()).map((row) => row.id),
+      [large!.id],
+    );
+  });
+
+  test('wakes what sleeps behind nothing, page by page, and leaves all others alone', async (bench) => {
+    const rows = await bench.leased(...['a', 'b', 'c', 'd'].flatMap((key) => [bench.ordered(key), bench.ordered(key)]));
+    const [sent, stranded, head, follower, dead, behind, backingOff, waiting] = rows;
+    await bench.store.defer([stranded!, follower!, behind!, waiting!].map(refOf), 300_000);
+    await bench.store.markSent([{ ...refOf(sent!), brokerMessageId: 'B1' }]);
+    await bench.store.park(refOf(dead!), bench.error(dead!.id), { freeKey: false });
+    await bench.store.reschedule([{ ...refOf(backingOff!), delayMs: 60_000, counted: true, error: null }]);
+
+    const keys = [...new Set(rows.map((row) => row.openKey!))].sort();
+    const pages: (string | null)[] = [];
+    for (let after: string | null = ''; after !== null; pages.push(after)) {
+      after = await bench.store.wakeStranded(after, 3);
+    }
+    assert.deepEqual(pages, [keys[2], null]);
+    assert.deepEqual(
+      (await bench.claim()).map((row) => row.id),
+      [stranded!.id],
+    );
+    assert.equal(await bench.status(head!.id), 'SENDING');
+    assert.equal(await bench.store.wakeStranded('', 100), null);
+    assert.deepEqual(await bench.claim(), []);
   });
 
   test('wakes a head for one of those who ask at once', async (bench) => {
@@ -75,9 +119,9 @@ export function keyOrderTests(test: OutboxStoreTest): void {
     await bench.store.defer(rows.map(refOf), 300_000);
     const openKeys = rows.map((row) => row.openKey!);
     const woken = await Promise.all([
-      bench.store.promote(openKeys, bench.lease()),
-      bench.store.promote(openKeys.toReversed(), bench.lease()),
-      bench.store.promote(openKeys, bench.lease()),
+      bench.promote(openKeys, bench.lease()),
+      bench.promote(openKeys.toReversed(), bench.lease()),
+      bench.promote(openKeys, bench.lease()),
     ]);
     assert.deepEqual(
       woken

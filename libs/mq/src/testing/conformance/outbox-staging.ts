@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { NO_FILTER, type OutboxStoreTest } from './outbox-store-harness.js';
+import { LANE, type OutboxStoreTest } from './outbox-store-harness.js';
 
 /** Every plane of Unicode, marks, joiners, right-to-left, noncharacters; not U+0000, which PostgreSQL has no room for. */
 const UNICODE = 'a\u0001\u001f"\'\\%_`$1?é e\u0301 中文 \u202eעברית \u{1F469}\u200d\u{1F680} \uFFFE\uFFFF \u{10FFFF}';
@@ -139,13 +139,13 @@ export function stagingTests(test: OutboxStoreTest): void {
     assert.deepEqual(await bench.store.confirm([]), []);
     assert.deepEqual(await bench.store.markSent([]), []);
     assert.deepEqual(await bench.store.reschedule([]), []);
-    assert.deepEqual(await bench.store.promote([], bench.lease()), []);
+    assert.deepEqual(await bench.promote([], bench.lease()), []);
     assert.equal((await bench.store.blocked([])).size, 0);
     assert.equal((await bench.store.inspect([])).size, 0);
     await bench.store.defer([], 1);
     await bench.store.refund([]);
     await bench.store.recordErrors([]);
-    assert.equal(await bench.store.nextDueIn(NO_FILTER), null);
+    assert.equal(await bench.store.nextDueIn([LANE]), null);
   });
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { openKeyOf } from '../../core/store/order-key.js';
 import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow } from '../../core/store/outbox-row.js';
-import type { OutboxStore, RowState } from '../../core/store/outbox-store.js';
+import type { ClaimRequest, Lane, OutboxStore, RowState } from '../../core/store/outbox-store.js';
 
 /** A store with empty tables, and what a test does to it from outside. */
 export interface OutboxStoreHarness<Tx> {
@@ -29,7 +29,9 @@ export interface OpenTransaction<Tx> {
 
 export type OutboxStoreTest = (title: string, run: (bench: OutboxStoreBench<unknown>) => Promise<void>) => void;
 
-export const NO_FILTER = { exceptTopics: [] } as const;
+/** That of `row()`. */
+export const LANE: Lane = { connection: 'default', broker: 'memory', topic: 'shop_orders' };
+export const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 const LEASE_MS = 30_000;
 
 /** Short words for what every test of a store does. */
@@ -44,10 +46,8 @@ export class OutboxStoreBench<Tx> {
     const id = fields.id ?? randomUUID();
     return {
       id,
-      connection: 'default',
-      broker: 'memory',
       topicAlias: 'orders',
-      topic: 'shop_orders',
+      ...LANE,
       instanceId: null,
       tag: 'created',
       key: id,
@@ -55,6 +55,7 @@ export class OutboxStoreBench<Tx> {
       openKey: null,
       payload: '{"sku":"a"}',
       payloadEncoding: null,
+      payloadBytes: Buffer.byteLength(fields.payload ?? '{"sku":"a"}'),
       headers: null,
       settleGroup: null,
       settleWithinMs: null,
@@ -85,8 +86,12 @@ export class OutboxStoreBench<Tx> {
     return rows.map((row) => row.id);
   }
 
-  claim(limit = 100, lease = this.lease()): Promise<LeasedRow[]> {
-    return this.store.claim({ ...NO_FILTER, limit, lease });
+  async claim(limit = 100, lease = this.lease(), request: Partial<ClaimRequest> = {}): Promise<LeasedRow[]> {
+    return (await this.store.claim({ lanes: [LANE], bytes: NO_LIMIT, limit, lease, ...request })).rows;
+  }
+
+  promote(openKeys: readonly string[], lease = this.lease()): Promise<LeasedRow[]> {
+    return this.store.promote(openKeys, lease, NO_LIMIT);
   }
 
   /** Publishes rows and claims all of them, in the order given. */

@@ -50,6 +50,7 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
     headers: row.headers,
     payload: row.payload,
     payloadEncoding: row.payloadEncoding,
+    payloadBytes: row.payloadBytes,
     leaseToken: row.leaseToken!,
   };
 }

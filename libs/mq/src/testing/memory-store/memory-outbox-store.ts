@@ -5,8 +5,10 @@ import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow } from '../../core/store/outbox-row.js';
 import type {
   BlockedQuery,
+  Claimed,
   ClaimRequest,
   ConfirmedRow,
+  Lane,
   MarkOutcome,
   OutboxStats,
   OutboxStore,
@@ -14,7 +16,6 @@ import type {
   Reschedule,
   RowState,
   SentMark,
-  TopicFilter,
 } from '../../core/store/outbox-store.js';
 import { isDue, isUnfinished, toLeasedRow, type MemoryOutboxRow } from './memory-outbox-row.js';
 import { MemoryStripes } from './memory-stripes.js';
@@ -59,13 +60,16 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     });
   }
 
-  async claim({ limit, lease, exceptTopics, onlyTopic }: ClaimRequest): Promise<LeasedRow[]> {
+  async claim({ lanes, limit, bytes, end, lease }: ClaimRequest): Promise<Claimed> {
     const now = this.clock.now();
-    return [...this.rows.values()]
-      .filter((row) => isDue(row, now) && !exceptTopics.includes(row.topic) && row.topic === (onlyTopic ?? row.topic))
-      .sort((a, b) => a.dueAt! - b.dueAt! || (a.id < b.id ? -1 : 1))
-      .slice(0, Math.max(0, limit))
-      .map((row) => this.lease(row, lease));
+    const due = this.inLanes(lanes)
+      .filter((row) => isDue(row, now))
+      .sort((a, b) => a.dueAt! - b.dueAt! || (a.id < b.id ? -1 : 1));
+    if (end === 'youngest') due.reverse();
+    let left = bytes;
+    const taken = due.slice(0, Math.max(0, limit)).filter((row, i) => (left -= row.payloadBytes) >= 0 || i === 0);
+    const rows = taken.map((row) => this.lease(row, lease));
+    return { rows: end === 'youngest' ? rows.reverse() : rows, more: taken.length < due.length };
   }
 
   async blocked(rows: readonly BlockedQuery[]): Promise<ReadonlySet<string>> {
@@ -84,11 +88,28 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     }
   }
 
-  async promote(openKeys: readonly string[], lease: LeaseRequest): Promise<LeasedRow[]> {
+  async promote(openKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]> {
+    let left = bytes;
     return [...new Set(openKeys)].flatMap((key) => {
-      const [head] = this.openRows(key);
-      return head?.status === 'PENDING' && head.deferred ? [this.lease(head, lease)] : [];
+      const head = this.sleepingHead(key);
+      if (!head) return [];
+      if (head.payloadBytes > left) {
+        this.wake(head);
+        return [];
+      }
+      left -= head.payloadBytes;
+      return [this.lease(head, lease)];
     });
+  }
+
+  async wakeStranded(after: string, limit: number): Promise<string | null> {
+    const all = new Set([...this.rows.values()].flatMap((row) => row.openKey ?? []));
+    const keys = [...all]
+      .filter((key) => key > after)
+      .sort()
+      .slice(0, limit);
+    for (const head of keys.map((key) => this.sleepingHead(key))) if (head) this.wake(head);
+    return keys.length < limit ? null : keys.at(-1)!;
   }
 
   async markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]> {
@@ -125,9 +146,9 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     }
   }
 
-  async nextDueIn({ exceptTopics }: TopicFilter): Promise<number | null> {
-    const due = [...this.rows.values()]
-      .filter((row) => isUnfinished(row) && !exceptTopics.includes(row.topic))
+  async nextDueIn(lanes: readonly Lane[]): Promise<number | null> {
+    const due = this.inLanes(lanes)
+      .filter(isUnfinished)
       .map((row) => row.dueAt!);
     return due.length === 0 ? null : Math.min(...due) - this.clock.now();
   }
@@ -227,6 +248,21 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
 
   private release(row: MemoryOutboxRow, change: Partial<MemoryOutboxRow>): void {
     Object.assign(row, { leaseToken: null, leaseOwner: null, ...change });
+  }
+
+  private inLanes(lanes: readonly Lane[]): MemoryOutboxRow[] {
+    const isIn = (row: Lane) => (lane: Lane) =>
+      lane.connection === row.connection && lane.broker === row.broker && lane.topic === row.topic;
+    return [...this.rows.values()].filter((row) => lanes.some(isIn(row)));
+  }
+
+  private sleepingHead(openKey: string): MemoryOutboxRow | undefined {
+    const [head] = this.openRows(openKey);
+    return head?.status === 'PENDING' && head.deferred ? head : undefined;
+  }
+
+  private wake(row: MemoryOutboxRow): void {
+    Object.assign(row, { dueAt: this.clock.now(), deferred: false });
   }
 
   private openRows(openKey: string): MemoryOutboxRow[] {

@@ -73,6 +73,12 @@ export interface Dialect {
   /** Follows a table's alias in FROM, where the optimizer may not be left to choose; empty where it cannot be told. */
   useIndex(tables: TableNames, index: string): Sql;
 
+  /** The same for the primary key. */
+  readonly usePrimaryKey: Sql;
+
+  /** The first `limit` values of `open_key` above `after`, each once, in their order, without reading every row that has one. */
+  keysAfter(tables: TableNames, after: string, limit: number): Sql;
+
   /** A column of any text, so that it can be compared with a column of ids by the index of that. */
   sameId(text: Sql): Sql;
 

@@ -25,8 +25,8 @@ export async function exactCollation(runner: QueryRunner): Promise<string> {
 }
 
 /**
- * The columns of the indexes are NULL in finished rows, which keeps those out of every range that a sweep reads: the
- * effect of a partial index. `seq` comes from AUTO_INCREMENT, which wants an index of its own.
+ * `due_at` and `open_key` are NULL in finished rows, which keeps those out of every range that a sweep reads: the effect of
+ * a partial index. `seq` comes from AUTO_INCREMENT, which wants an index of its own.
  */
 export function mysqlTables(tables: TableNames, exact: string): string[] {
   const text = `CHARACTER SET utf8mb4 COLLATE ${exact}`;
@@ -69,7 +69,7 @@ export function mysqlTables(tables: TableNames, exact: string): string[] {
   payload_encoding varchar(16) ${ID},
   payload_bytes int NOT NULL,
   PRIMARY KEY (id),
-  KEY ${tables.named('ix_due')} (due_at, id),
+  KEY ${tables.named('ix_due')} (connection, broker, topic, due_at, id),
   KEY ${tables.named('ix_open')} (open_key, seq),
   KEY ${tables.named('ix_done')} (done_at),
   KEY ${tables.named('ix_key')} (msg_key),

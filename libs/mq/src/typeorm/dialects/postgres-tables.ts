@@ -48,7 +48,7 @@ export function postgresTables(tables: TableNames): string[] {
   CONSTRAINT ${tables.named('status_log_pk')} PRIMARY KEY (id),
   ${checks.join(',\n  ')}
 ) WITH (${QUEUE_STORAGE})`,
-    index(tables, 'ix_due', tables.statusLog, '(due_at, id) WHERE due_at IS NOT NULL'),
+    index(tables, 'ix_due', tables.statusLog, '(connection, broker, topic, due_at, id) WHERE due_at IS NOT NULL'),
     index(tables, 'ix_open', tables.statusLog, '(open_key, seq) WHERE open_key IS NOT NULL'),
     index(tables, 'ix_done', tables.statusLog, '(done_at) WHERE done_at IS NOT NULL'),
     index(tables, 'ix_key', tables.statusLog, '(msg_key)'),

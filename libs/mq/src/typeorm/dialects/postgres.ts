@@ -4,7 +4,7 @@ import { driverErrorOf, SOCKET_CODES } from './driver-error.js';
 import type { Dialect } from './dialect.js';
 import { postgresTables } from './postgres-tables.js';
 import { postgresSettings } from '../settings/postgres-settings.js';
-import { join, raw, sql } from './sql.js';
+import { join, raw, sql, type Sql } from './sql.js';
 
 const BEGIN = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED';
 const ARRAY_TYPES = { id: 'text[]', text: 'text[]', number: 'bigint[]' } as const;
@@ -64,6 +64,18 @@ export const postgres: Dialect = {
   updateJoined: ({ table, relation, on, set }) => sql`UPDATE ${table} AS t SET ${set} FROM ${relation} WHERE ${on}`,
 
   useIndex: () => raw(''),
+  usePrimaryKey: raw(''),
+
+  // A loose index scan, which PostgreSQL does not do by itself: DISTINCT and GROUP BY read every entry.
+  keysAfter(tables, after, limit) {
+    const above = (key: Sql): Sql =>
+      sql`SELECT t.open_key FROM ${raw(tables.statusLog)} AS t WHERE t.open_key > ${key} ORDER BY t.open_key LIMIT 1`;
+    return sql`WITH RECURSIVE keys AS (
+        (${above(sql`${after}`)}) UNION ALL
+        SELECT next.open_key FROM keys CROSS JOIN LATERAL (${above(raw('keys.open_key'))}) AS next)
+      SELECT open_key FROM keys LIMIT ${limit}`;
+  },
+
   sameId: (text) => text,
 
   watch: watchPostgres,

@@ -24,6 +24,7 @@ export const LEASED_COLUMNS = [
   'headers',
   'payload',
   'payload_encoding',
+  'payload_bytes',
 ] as const;
 
 export type LeasedColumns = { readonly [C in (typeof LEASED_COLUMNS)[number]]: string | number | null };
@@ -52,6 +53,7 @@ export function toLeasedRow(row: LeasedColumns, leaseToken: string): LeasedRow {
     headers: row.headers as string | null,
     payload: row.payload as string,
     payloadEncoding: row.payload_encoding as 'base64' | null,
+    payloadBytes: Number(row.payload_bytes),
     leaseToken,
   };
 }

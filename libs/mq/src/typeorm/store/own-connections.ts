@@ -30,7 +30,7 @@ export class OwnConnections {
     readonly tables: TableNames,
     private readonly held: HeldConnections = new HeldConnections(dataSource),
     private readonly clock: Clock = systemClock,
-    private readonly random: Random = systemRandom,
+    readonly random: Random = systemRandom,
   ) {}
 
   /** A SELECT without locks: what it reads is committed on every level, so none is set. One round trip. */

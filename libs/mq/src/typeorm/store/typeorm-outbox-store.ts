@@ -3,8 +3,10 @@ import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow } from '../../core/store/outbox-row.js';
 import type {
   BlockedQuery,
+  Claimed,
   ClaimRequest,
   ConfirmedRow,
+  Lane,
   MarkOutcome,
   OutboxStats,
   OutboxStore,
@@ -12,7 +14,6 @@ import type {
   Reschedule,
   RowState,
   SentMark,
-  TopicFilter,
 } from '../../core/store/outbox-store.js';
 import { chunks, IDS_AT_ONCE } from './chunks.js';
 import type { OwnConnections } from './own-connections.js';
@@ -21,7 +22,7 @@ import { park, refund, reschedule } from './sql/give-up.js';
 import { insertErrors } from './sql/insert-errors.js';
 import { confirm, inspect, stats } from './sql/inspect.js';
 import { markSent } from './sql/mark-sent.js';
-import { blocked, defer, promote } from './sql/order.js';
+import { blocked, defer, promote, wakeStranded } from './sql/order.js';
 import { prune } from './sql/prune.js';
 import { stage } from './sql/stage.js';
 
@@ -42,7 +43,7 @@ export class TypeOrmOutboxStore implements OutboxStore<EntityManager> {
     return confirm(this.own, refs);
   }
 
-  claim(request: ClaimRequest): Promise<LeasedRow[]> {
+  claim(request: ClaimRequest): Promise<Claimed> {
     return claim(this.own, request);
   }
 
@@ -54,8 +55,12 @@ export class TypeOrmOutboxStore implements OutboxStore<EntityManager> {
     return defer(this.own, refs, ms);
   }
 
-  promote(openKeys: readonly string[], lease: LeaseRequest): Promise<LeasedRow[]> {
-    return promote(this.own, openKeys, lease);
+  promote(openKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]> {
+    return promote(this.own, openKeys, lease, bytes);
+  }
+
+  wakeStranded(after: string, limit: number): Promise<string | null> {
+    return wakeStranded(this.own, after, limit);
   }
 
   markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]> {
@@ -74,8 +79,8 @@ export class TypeOrmOutboxStore implements OutboxStore<EntityManager> {
     return refund(this.own, ids);
   }
 
-  nextDueIn(filter: TopicFilter): Promise<number | null> {
-    return nextDueIn(this.own, filter);
+  nextDueIn(lanes: readonly Lane[]): Promise<number | null> {
+    return nextDueIn(this.own, lanes);
   }
 
   inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>> {

@@ -98,7 +98,7 @@ function valuesOf(row: NewOutboxRow, now: Sql, lease: LeaseRequest): Sql {
     row.headers,
     row.payload,
     row.payloadEncoding,
-    Buffer.byteLength(row.payload),
+    row.payloadBytes,
     ...(row.leased ? ['SENDING', lease.token, lease.owner, 1] : ['PENDING', null, null, 0]),
   ];
   return sql`(${list(fixed)}, ${deliverAtOf(row.deliver, now)}, ${dueAtOf(row, now, lease)}, ${now}, ${now})`;

@@ -1,0 +1,34 @@
+import type { ResolvedOptions } from '../config/resolved-options.js';
+import type { Lane } from '../store/outbox-store.js';
+
+/**
+ * What this process can send: its topics, at its broker, published by its connection or by one that it adopts. Claims name
+ * these, so that rows of a topic that it does not know, or of somebody else's broker, are not even looked at.
+ */
+export class Lanes {
+  readonly all: readonly Lane[];
+  private readonly known: ReadonlySet<string>;
+
+  constructor({ owners, topics }: Pick<ResolvedOptions, 'owners' | 'topics'>) {
+    // Two aliases may stand for one topic.
+    const names = new Set([...topics.values()].map(({ topic }) => topic));
+    this.all = owners.flatMap((owner) => [...names].map((topic) => ({ ...owner, topic })));
+    this.known = new Set(this.all.map(nameOf));
+  }
+
+  of(topic: string): Lane[] {
+    return this.all.filter((lane) => lane.topic === topic);
+  }
+
+  except(topics: readonly string[]): readonly Lane[] {
+    return topics.length === 0 ? this.all : this.all.filter((lane) => !topics.includes(lane.topic));
+  }
+
+  has(row: Lane): boolean {
+    return this.known.has(nameOf(row));
+  }
+}
+
+function nameOf({ connection, broker, topic }: Lane): string {
+  return JSON.stringify([connection, broker, topic]);
+}
