@@ -33,7 +33,8 @@ describeRocketmq('moving from HTTP to RocketMQ 5', () => {
 
   const boot = (transport: NodeSetup['transport'], role: 'api' | 'worker' | 'all'): Promise<Node> => {
     const work = consumer('orders', 'stock', (message, context) => tables.effect(context, message));
-    return bootNode(db, { ...names, transport, role, handlers: [work] });
+    const connections = [`default@${new URL(emulator.endpoint).host}`];
+    return bootNode(db, { ...names, transport, role, connections, handlers: [work] });
   };
   const old = (role: 'api' | 'worker'): Promise<Node> =>
     boot(aliyunHttp({ endpoint: emulator.endpoint, accessKeyId: 'test', accessKeySecret: 'test' }), role);
