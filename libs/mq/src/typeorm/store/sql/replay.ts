@@ -110,6 +110,7 @@ async function replayParked(
     orderingKey: parked.ordering_key,
     payload: parked.payload,
     payloadEncoding: parked.payload_encoding,
+    payloadBytes: Buffer.byteLength(parked.payload),
     headers: parked.headers,
     settleGroup: null,
     settleWithinMs: null,
@@ -126,7 +127,7 @@ async function replayParked(
       ordering_key, replay_of, target_group, headers, payload, payload_encoding, payload_bytes)
     VALUES (${values}, ${message.connection}, ${message.broker}, ${message.topicAlias}, ${message.topic}, ${message.instanceId},
       ${message.tag}, ${message.key}, ${message.orderingKey}, ${messageId}, ${groupId}, ${message.headers}, ${message.payload},
-      ${message.payloadEncoding}, ${Buffer.byteLength(message.payload)})`);
+      ${message.payloadEncoding}, ${message.payloadBytes})`);
   return { id, outcome: 'replayed', rowId };
 }
 
