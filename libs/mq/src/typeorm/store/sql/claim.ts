@@ -1,6 +1,7 @@
 import type { LeasedRow } from '../../../core/store/outbox-row.js';
 import type { Claimed, ClaimRequest, Lane } from '../../../core/store/outbox-store.js';
 import { join, raw, sql, type Sql } from '../../dialects/sql.js';
+import { toNumber } from '../leased-row.js';
 import type { OwnConnections } from '../own-connections.js';
 import { leaseRows } from './lease-rows.js';
 
@@ -62,7 +63,7 @@ export async function nextDueIn(own: OwnConnections, lanes: readonly Lane[]): Pr
   const [row] = await own.read<{ due_in: string | number | null }>(
     sql`SELECT MIN(due_at) - ${own.dialect.nowMs} AS due_in FROM (${firsts}) AS firsts`,
   );
-  return row?.due_in == null ? null : Number(row.due_in);
+  return toNumber(row!.due_in);
 }
 
 /** The first of all lanes. PostgreSQL merges their ranges and reads no more than it answers; MySQL reads `limit` of each. */
