@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { LANE } from 'nestjs-reliable-mq/testing';
 import {
   checkMqSchema,
   runMqMigrations,
@@ -50,7 +51,7 @@ describeDatabases('a connection that was left inside a transaction', (db) => {
   const ways: Record<string, () => Promise<unknown>> = {
     confirm: () => outbox.store.confirm([{ id: 'x', token: 'x' }]),
     claim: () => outbox.bench.claim(10),
-    'the idle poll': () => outbox.store.nextDueIn({ exceptTopics: [] }),
+    'the idle poll': () => outbox.store.nextDueIn([LANE]),
     inspect: () => outbox.store.inspect(['x']),
     refund: () => outbox.store.refund(['x']),
     park: () => outbox.store.park({ id: 'x', token: 'x' }, outbox.bench.error('x'), { freeKey: false }),
