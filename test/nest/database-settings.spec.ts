@@ -92,7 +92,7 @@ describeDatabases(
       ]);
     });
   },
-  ['MariaDB'],
+  ['MariaDB', 'MySQL'],
 );
 
 describeDatabases(
