@@ -68,7 +68,7 @@ describeDatabases('TypeORM', (db) => {
   });
 
   deliveryStoreConformance('TypeORM', async () => ({
-    store: await TypeOrmDeliveryStore.create(dataSource),
+    store: TypeOrmDeliveryStore.create(dataSource),
     write: async (manager, effect) => void (await manager.query(`INSERT INTO effect VALUES ('${effect}')`)),
     effects: async () => (await db.query<{ name: string }>('SELECT name FROM effect')).map(({ name }) => name),
     stage: async ({ id, status, settleGroup, replayOf }) => {

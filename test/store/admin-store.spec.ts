@@ -12,7 +12,7 @@ describeDatabases('what operators do', (db) => {
 
   beforeAll(async () => {
     outbox = await openOutbox(db);
-    deliveries = await TypeOrmDeliveryStore.create(outbox.dataSource);
+    deliveries = TypeOrmDeliveryStore.create(outbox.dataSource);
   });
   beforeEach(() => outbox.clear());
 

@@ -26,8 +26,8 @@ describeDatabases('a connection that was left inside a transaction', (db) => {
     await db.query('CREATE TABLE note (id varchar(40) PRIMARY KEY)');
     outbox = await openOutbox(db, { poolSize: 1 } as object);
     dataSource = outbox.dataSource;
-    transactions = await TypeOrmTransactionContext.create(dataSource);
-    deliveries = await TypeOrmDeliveryStore.create(dataSource);
+    transactions = new TypeOrmTransactionContext(dataSource);
+    deliveries = TypeOrmDeliveryStore.create(dataSource);
   });
   beforeEach(async () => {
     await outbox.clear();

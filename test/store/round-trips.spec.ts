@@ -24,7 +24,7 @@ describeDatabases('round trips of a transaction that publishes', (db) => {
   /** With a connection that nobody has published on yet. */
   beforeEach(async () => {
     dataSource = await db.connect({ url: network.url, poolSize: 1 } as object);
-    await TypeOrmTransactionContext.create(dataSource);
+    new TypeOrmTransactionContext(dataSource);
     requests = 0;
   });
   afterEach(() => dataSource.destroy());

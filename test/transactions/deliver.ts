@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { runMqMigrations, TypeOrmDeliveryStore } from 'nestjs-reliable-mq/typeorm';
+import {
+  findAmbientTransactions,
+  runMqMigrations,
+  type TransactionHosts,
+  TypeOrmDeliveryStore,
+  TypeOrmTransactionContext,
+} from 'nestjs-reliable-mq/typeorm';
 import type { DataSource, DataSourceOptions, EntityManager } from 'typeorm';
 import type { InboxHolds } from '../../libs/mq/src/core/store/delivery-store.js';
 import type { TestDatabase } from '../support/database.js';
@@ -17,16 +23,36 @@ export interface Delivery {
 
 /** A store, its data source, and the order of steps that a consumer keeps to. */
 export class DeliveryBench {
-  static async open(db: TestDatabase, options: Partial<DataSourceOptions> = {}): Promise<DeliveryBench> {
+  static async open(
+    db: TestDatabase,
+    options: Partial<DataSourceOptions> = {},
+    hosts: TransactionHosts = () => [],
+  ): Promise<DeliveryBench> {
     const dataSource = await connectWithNotes(db, options);
     await runMqMigrations(dataSource);
-    return new DeliveryBench(db, dataSource, await TypeOrmDeliveryStore.create(dataSource));
+    return DeliveryBench.on(db, dataSource, hosts);
   }
 
-  constructor(
+  /** As an application does that has these hosts among its providers. */
+  static async on(
+    db: TestDatabase,
+    dataSource: DataSource,
+    hosts: TransactionHosts = () => [],
+  ): Promise<DeliveryBench> {
+    const ambient = await findAmbientTransactions(dataSource, hosts);
+    return new DeliveryBench(
+      db,
+      dataSource,
+      TypeOrmDeliveryStore.create(dataSource, {}, undefined, ambient),
+      new TypeOrmTransactionContext(dataSource, ambient),
+    );
+  }
+
+  private constructor(
     private readonly db: TestDatabase,
     readonly dataSource: DataSource,
     readonly store: TypeOrmDeliveryStore,
+    readonly context: TypeOrmTransactionContext,
   ) {}
 
   /** Enters, handles, finishes; `lost` when the inbox row is not there any more, and then nothing must be committed. */

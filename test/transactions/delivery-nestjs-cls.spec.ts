@@ -3,7 +3,6 @@ import { Test } from '@nestjs/testing';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { ClsPluginTransactional, Propagation, Transactional, TransactionHost } from '@nestjs-cls/transactional';
 import { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-typeorm';
-import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
 import { ClsModule } from 'nestjs-cls';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -35,7 +34,7 @@ describeDatabases('a handler that calls @Transactional() services of nestjs-cls'
   let service: Service;
 
   beforeAll(async () => {
-    bench = await DeliveryBench.open(db);
+    bench = await DeliveryBench.open(db, {}, () => [app.get(TransactionHost)]);
     const adapter = new TransactionalAdapterTypeOrm({ dataSourceToken: getDataSourceToken() });
     @Module({
       imports: [
@@ -54,7 +53,7 @@ describeDatabases('a handler that calls @Transactional() services of nestjs-cls'
   afterAll(() => app.close());
 
   it('has them in the transaction of the delivery', async () => {
-    const context = await TypeOrmTransactionContext.create(bench.dataSource);
+    const { context } = bench;
     await bench.deliver(async (manager) => {
       await service.decorated('kept decorated');
       await service.plain('kept plain');

@@ -11,7 +11,7 @@ describeDatabases('publishing from a handler', (db) => {
 
   beforeAll(async () => {
     bench = await DeliveryBench.open(db);
-    context = await TypeOrmTransactionContext.create(bench.dataSource);
+    context = new TypeOrmTransactionContext(bench.dataSource);
   });
 
   const codeOf = (manager?: EntityManager): unknown => {

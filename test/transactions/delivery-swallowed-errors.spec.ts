@@ -76,7 +76,7 @@ describeDatabases('reading the inbox row back', (db) => {
     const result = await bench.deliver(
       async (manager) => {
         await manager.query('ROLLBACK');
-        await new DeliveryBench(db, bench.dataSource, bench.store).deliver(async () => undefined, { messageId });
+        await bench.deliver(async () => undefined, { messageId });
       },
       { messageId },
     );

@@ -1,4 +1,3 @@
-import { TypeOrmDeliveryStore, TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
 import {
   addTransactionalDataSource,
   deleteDataSourceByName,
@@ -22,7 +21,7 @@ describeDatabases('a handler that calls services under typeorm-transactional', (
   beforeAll(async () => {
     const { dataSource } = await DeliveryBench.open(db);
     addTransactionalDataSource({ name: connectionName, dataSource });
-    bench = new DeliveryBench(db, dataSource, await TypeOrmDeliveryStore.create(dataSource));
+    bench = await DeliveryBench.on(db, dataSource);
   });
   afterAll(() => void deleteDataSourceByName(connectionName));
 
@@ -30,7 +29,7 @@ describeDatabases('a handler that calls services under typeorm-transactional', (
   const plain = (id: string): Promise<unknown> => bench.dataSource.getRepository(Note).insert({ id });
 
   it('has them in the transaction of the delivery', async () => {
-    const context = await TypeOrmTransactionContext.create(bench.dataSource);
+    const { context } = bench;
     await bench.deliver(async (manager) => {
       await decorated('kept decorated');
       await plain('kept plain');

@@ -11,7 +11,7 @@ import {
 import { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-typeorm';
 import { ClsModule } from 'nestjs-cls';
 import type { DataSource, EntityManager } from 'typeorm';
-import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { findAmbientTransactions, TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
 import { describeDatabases } from '../support/database.js';
 import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
@@ -68,7 +68,8 @@ describeDatabases('joining @Transactional() of nestjs-cls', (db) => {
     class AppModule {}
     first = sources.first;
     // Before the hosts exist, as a module of the same application would.
-    context = await TypeOrmTransactionContext.create(first);
+    const hosts = () => [service.first, service.second];
+    context = new TypeOrmTransactionContext(first, await findAmbientTransactions(first, hosts));
     app = await Test.createTestingModule({ imports: [AppModule] }).compile();
     service = app.get(Service);
   });

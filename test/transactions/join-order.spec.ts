@@ -10,7 +10,7 @@ describeDatabases('joining a transaction', (db) => {
 
   beforeAll(async () => {
     dataSource = await connectWithNotes(db);
-    context = await TypeOrmTransactionContext.create(dataSource);
+    context = new TypeOrmTransactionContext(dataSource);
   });
 
   const codeOf = (manager: EntityManager): unknown => {

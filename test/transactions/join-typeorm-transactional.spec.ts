@@ -7,12 +7,15 @@ import {
   runInTransaction,
   StorageDriver,
 } from 'typeorm-transactional';
-import { TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
+import { findAmbientTransactions, TypeOrmTransactionContext } from 'nestjs-reliable-mq/typeorm';
 import { describeDatabases } from '../support/database.js';
 import { connectWithNotes } from './connect-with-notes.js';
 import { Note } from './note.entity.js';
 
 initializeTransactionalContext({ storageDriver: StorageDriver.ASYNC_LOCAL_STORAGE });
+
+const contextOf = async (dataSource: DataSource): Promise<TypeOrmTransactionContext> =>
+  new TypeOrmTransactionContext(dataSource, await findAmbientTransactions(dataSource, () => []));
 
 describeDatabases('joining typeorm-transactional', (db) => {
   const connectionName = `shop-${db.name}`;
@@ -21,7 +24,7 @@ describeDatabases('joining typeorm-transactional', (db) => {
 
   beforeAll(async () => {
     dataSource = addTransactionalDataSource({ name: connectionName, dataSource: await connectWithNotes(db) });
-    context = await TypeOrmTransactionContext.create(dataSource);
+    context = await contextOf(dataSource);
   });
   afterAll(() => void deleteDataSourceByName(connectionName));
 
@@ -75,7 +78,7 @@ describeDatabases('joining typeorm-transactional', (db) => {
   });
 
   it('does not take the transaction of another data source', async () => {
-    const plain = await TypeOrmTransactionContext.create(await connectWithNotes(db));
+    const plain = await contextOf(await connectWithNotes(db));
     await runInTransaction(async () => expect(plain.find(undefined)).toBeNull(), { connectionName });
   });
 });

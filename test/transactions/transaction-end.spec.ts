@@ -12,7 +12,7 @@ describeDatabases('the end of a transaction', (db) => {
 
   beforeAll(async () => {
     dataSource = await connectWithNotes(db);
-    context = await TypeOrmTransactionContext.create(dataSource);
+    context = new TypeOrmTransactionContext(dataSource);
   });
   beforeEach(() => void (ends = []));
 
@@ -50,7 +50,7 @@ describeDatabases('the end of a transaction', (db) => {
   });
 
   it('tells each transaction of one query runner apart, and each data source once', async () => {
-    await TypeOrmTransactionContext.create(dataSource);
+    new TypeOrmTransactionContext(dataSource);
     const runner = dataSource.createQueryRunner();
     for (const name of ['first ', 'second ']) {
       await runner.startTransaction();
@@ -111,7 +111,7 @@ describeDatabases('the end of a transaction', (db) => {
 
   it('is still told after the data source was closed and opened again', async () => {
     const again = await connectWithNotes(db);
-    const itsContext = await TypeOrmTransactionContext.create(again);
+    const itsContext = new TypeOrmTransactionContext(again);
     const transaction = (): Promise<void> =>
       again.transaction(async (manager) => itsContext.find(manager)!.onEnd((outcome) => void ends.push(outcome)));
     await transaction();

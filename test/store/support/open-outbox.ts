@@ -33,7 +33,7 @@ export async function openOutbox(db: TestDatabase, options: Partial<DataSourceOp
   await runMqMigrations(dataSource);
   const dialect = detectDialect(dataSource);
   const own = new OwnConnections(dataSource, dialect, tableNames(dataSource, dialect));
-  const deliveries = await TypeOrmDeliveryStore.create(dataSource);
+  const deliveries = TypeOrmDeliveryStore.create(dataSource);
   const store = new TypeOrmOutboxStore(own);
   const harness: OutboxStoreHarness<EntityManager> = {
     store,

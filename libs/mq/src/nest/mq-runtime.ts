@@ -22,6 +22,7 @@ import { openMqStores, type MqStores } from '../typeorm/open-stores.js';
 import { poolSizeOf } from '../typeorm/pool-size.js';
 import type { TablePlace } from '../typeorm/table-names.js';
 import { deliverySlotsOf } from './delivery-slots.js';
+import type { HostFinder } from './discovery/host-finder.js';
 
 export interface RuntimeRequest {
   readonly connection: string;
@@ -29,6 +30,7 @@ export interface RuntimeRequest {
   readonly transport: MqTransport;
   readonly dataSource: DataSource;
   readonly tables: TablePlace;
+  readonly hosts: HostFinder;
 }
 
 /** One connection of one application, put together and not yet started. */
@@ -37,10 +39,18 @@ export class MqRuntime {
    * Checks the configuration, looks at the tables (or migrates them), and builds the parts.
    * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_SCHEMA_OUTDATED`
    */
-  static async create({ connection, options, transport, dataSource, tables }: RuntimeRequest): Promise<MqRuntime> {
+  static async create({
+    connection,
+    options,
+    transport,
+    dataSource,
+    tables,
+    hosts,
+  }: RuntimeRequest): Promise<MqRuntime> {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
     const stores = await openMqStores(dataSource, tables, {
       migrate: resolved.migrate,
+      hosts: hosts.hosts,
       replayTo: {
         connection,
         broker: transport.identity,
@@ -76,6 +86,10 @@ export class MqRuntime {
       stores.outbox,
       instance,
       stores.connections,
+      () => {
+        hosts.settle();
+        stores.requireJoinable();
+      },
     );
     for (const warning of stores.warnings) runtime.logger.warn(`The database: ${warning}`);
     return runtime;
@@ -98,6 +112,11 @@ export class MqRuntime {
     readonly instance: string,
     /** What this module has of the data source's pool. */
     readonly connections: MqStores['connections'],
+    /**
+     * To be called once all providers of the application are there, if it handles messages.
+     * @throws {MqError} `MQ_CONFIG_INVALID` when services that handlers call could not join the transactions of deliveries
+     */
+    readonly requireJoinable: () => void,
   ) {
     const { log, onAlert, alertEveryMs } = options;
     this.logger = lineLogger(log.logger ?? new Logger(connection === 'default' ? 'Mq' : `Mq:${connection}`));

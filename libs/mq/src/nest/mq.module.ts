@@ -8,6 +8,7 @@ import type { MqTransport } from '../core/transport/transport.js';
 import { getMqEntities } from '../typeorm/entities/get-mq-entities.js';
 import { tablePlace } from '../typeorm/table-names.js';
 import { asyncOptionsProviders } from './async-options.js';
+import { HostFinder } from './discovery/host-finder.js';
 import { HandlerExplorer } from './discovery/handler-explorer.js';
 import { ConsumerControl } from './lifecycle/consumer-control.js';
 import { MqLifecycle } from './lifecycle/mq-lifecycle.js';
@@ -89,9 +90,16 @@ function assemble(
     ...optionsProviders,
     {
       provide: runtime,
-      inject: [tokens.getMqOptionsToken(name), tokens.getMqTransportToken(name), getDataSourceToken(dataSourceName)],
-      useFactory: (options: MqOptions, transport: MqTransport, dataSource: DataSource) =>
-        MqRuntime.create({ connection: name, options, transport, dataSource, tables }),
+      inject: [
+        tokens.getMqOptionsToken(name),
+        tokens.getMqTransportToken(name),
+        getDataSourceToken(dataSourceName),
+        ModulesContainer,
+      ],
+      useFactory: (options: MqOptions, transport: MqTransport, dataSource: DataSource, modules: ModulesContainer) => {
+        const hosts = new HostFinder(modules);
+        return MqRuntime.create({ connection: name, options, transport, dataSource, tables, hosts });
+      },
     },
     {
       provide: consumerControl(name),

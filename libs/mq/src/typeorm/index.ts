@@ -4,6 +4,8 @@ export { mqMigrations, type MqMigration } from './migrations/mq-migrations.js';
 export { runMqMigrations, type RunMqMigrationsOptions } from './migrations/run-mq-migrations.js';
 export { tableNames, type MqTables } from './table-names.js';
 export { TypeOrmDeliveryStore } from './delivery/typeorm-delivery-store.js';
+export { findAmbientTransactions } from './transaction/find-ambient-transactions.js';
+export type { TransactionHost, TransactionHosts } from './transaction/transaction-host.js';
 export { TypeOrmTransactionContext } from './transaction/typeorm-transaction-context.js';
 export { openMqStores, type MqStores, type OpenOptions } from './open-stores.js';
 export { detectDialect } from './dialects/detect-dialect.js';

@@ -16,6 +16,9 @@ import type { ReplayTarget } from './store/sql/replay.js';
 import { TypeOrmAdminStore } from './store/typeorm-admin-store.js';
 import { TypeOrmOutboxStore } from './store/typeorm-outbox-store.js';
 import type { MqTables, TablePlace } from './table-names.js';
+import { findAmbientTransactions } from './transaction/find-ambient-transactions.js';
+import { requireJoinable } from './transaction/require-joinable.js';
+import type { TransactionHosts } from './transaction/transaction-host.js';
 import { TypeOrmTransactionContext } from './transaction/typeorm-transaction-context.js';
 
 /** Everything that one set of tables offers. */
@@ -28,12 +31,15 @@ export interface MqStores {
   readonly connections: HeldConnections;
   /** What should be changed about the database. */
   readonly warnings: readonly string[];
+  /** @throws {MqError} `MQ_CONFIG_INVALID` when services that handlers call could not join the transactions of deliveries */
+  requireJoinable(): void;
 }
 
 export interface OpenOptions {
   /** Make the tables, or bring them up to date, first. */
   readonly migrate: boolean;
   readonly replayTo: ReplayTarget;
+  readonly hosts: TransactionHosts;
 }
 
 /**
@@ -43,7 +49,7 @@ export interface OpenOptions {
 export async function openMqStores(
   dataSource: DataSource,
   place: TablePlace,
-  { migrate, replayTo }: OpenOptions,
+  { migrate, replayTo, hosts }: OpenOptions,
 ): Promise<MqStores> {
   const tables: MqTables = { prefix: place.prefix, ...(place.schema === null ? {} : { schema: place.schema }) };
   requireEntities(dataSource, tables);
@@ -54,13 +60,15 @@ export async function openMqStores(
 
   const held = new HeldConnections(dataSource);
   const own = new OwnConnections(dataSource, dialect, names, held);
+  const ambient = await findAmbientTransactions(dataSource, hosts);
   return {
     outbox: new TypeOrmOutboxStore(own),
-    deliveries: await TypeOrmDeliveryStore.create(dataSource, tables, held),
+    deliveries: TypeOrmDeliveryStore.create(dataSource, tables, held, ambient),
     admin: new TypeOrmAdminStore(own, replayTo),
     connections: held,
-    transactions: await TypeOrmTransactionContext.create(dataSource),
     warnings,
+    transactions: new TypeOrmTransactionContext(dataSource, ambient),
+    requireJoinable: () => requireJoinable(ambient),
   };
 }
 

@@ -57,6 +57,7 @@ export class MqLifecycle
   onModuleInit(): void {
     refuseDuplicates(this.modules, this.runtime);
     this.consumers.explore();
+    if (this.consumers.handlers.length > 0) this.runtime.requireJoinable();
   }
 
   onApplicationBootstrap(): Promise<void> {

@@ -17,7 +17,6 @@ import { HeldConnections } from '../store/held-connections.js';
 import { tableNames, type MqTables } from '../table-names.js';
 import type { AmbientTransactions } from '../transaction/ambient-transactions.js';
 import { deliveryScope } from '../transaction/delivery-scope.js';
-import { findAmbientTransactions } from '../transaction/find-ambient-transactions.js';
 import { deliveryDialectOf } from './delivery-dialect-of.js';
 import type { DeliveryDialect } from './delivery-dialect.js';
 import { DeliverySession } from './delivery-session.js';
@@ -42,17 +41,17 @@ interface Parts {
  * calls work in it, and by the data source itself otherwise.
  */
 export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
-  /** Looks for ambient libraries once; the data source must be patched by then, if it is to be. */
-  static async create(
+  static create(
     dataSource: DataSource,
     tables: MqTables = {},
     held: HeldConnections = new HeldConnections(dataSource),
+    ambient: readonly AmbientTransactions[] = [],
     clock: Clock = systemClock,
-  ): Promise<TypeOrmDeliveryStore> {
+  ): TypeOrmDeliveryStore {
     const dialect = detectDialect(dataSource);
     return new TypeOrmDeliveryStore({
       dataSource,
-      ambient: await findAmbientTransactions(dataSource),
+      ambient,
       dialect: deliveryDialectOf(dialect),
       statements: new DeliveryStatements(dialect, tableNames(dataSource, dialect, tables)),
       clock,

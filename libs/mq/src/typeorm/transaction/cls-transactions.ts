@@ -2,36 +2,22 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { isActiveIn } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
 import { dataSourceOf } from './data-source-of.js';
-import { loadOptional } from './load-optional.js';
-
-/** What of `TransactionHost` is used here. */
-interface TransactionHost {
-  /** The current transaction, else what the adapter falls back to: with TypeORM the data source's own manager. */
-  readonly tx: unknown;
-  withTransaction<T>(propagation: string, work: () => Promise<T>): Promise<T>;
-}
+import type { TransactionHost, TransactionHosts } from './transaction-host.js';
 
 /**
- * Transactions of `@nestjs-cls/transactional`.
- *
- * An application has a host for each of its plugin's connections, under names of its own, and the package offers no
- * public way to list them. Its static map is read instead, afresh at every call: hosts come to life with the providers
- * of the application, in any order with ours.
+ * Transactions of `@nestjs-cls/transactional`. An application has a host for each of its plugin's connections, under names of
+ * its own, and they are found among its providers.
  */
 export class ClsTransactions implements AmbientTransactions {
-  static async load(dataSource: DataSource): Promise<ClsTransactions> {
-    const exports = await loadOptional('@nestjs-cls/transactional');
-    const hosts = (exports?.['TransactionHost'] as { _instanceMap?: unknown } | undefined)?._instanceMap;
-    return new ClsTransactions(dataSource, hosts instanceof Map ? (hosts as Map<unknown, TransactionHost>) : new Map());
-  }
+  readonly name = '@nestjs-cls/transactional';
 
-  private constructor(
+  constructor(
     private readonly dataSource: DataSource,
-    private readonly hosts: ReadonlyMap<unknown, TransactionHost>,
+    private readonly hosts: TransactionHosts,
   ) {}
 
   current(): EntityManager | null {
-    for (const host of this.hosts.values()) {
+    for (const host of this.hosts()) {
       const manager = managerOf(host);
       if (isActiveIn(this.dataSource, manager)) return manager;
     }
@@ -39,15 +25,22 @@ export class ClsTransactions implements AmbientTransactions {
   }
 
   manages(): boolean {
-    return this.host() !== undefined;
+    return this.mine().length > 0;
+  }
+
+  problem(): string | null {
+    const { length } = this.mine();
+    return length > 1
+      ? `${length} hosts of ${this.name} (ClsPluginTransactional) have the same data source in their care, perhaps from two copies of the package`
+      : null;
   }
 
   open<T>(work: () => Promise<T>): Promise<T> {
-    return this.host()!.withTransaction('REQUIRES_NEW', work);
+    return this.mine()[0]!.withTransaction('REQUIRES_NEW', work);
   }
 
-  private host(): TransactionHost | undefined {
-    return [...this.hosts.values()].find((host) => {
+  private mine(): TransactionHost[] {
+    return this.hosts().filter((host) => {
       const manager = managerOf(host);
       return manager !== null && dataSourceOf(manager) === this.dataSource;
     });

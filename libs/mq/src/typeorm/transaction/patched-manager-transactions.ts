@@ -1,32 +1,38 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { isActiveIn } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
-import { loadOptional } from './load-optional.js';
+import { copiesOf } from './copies-of.js';
 
 /** Under this name `addTransactionalDataSource()` notes on the data source what it calls it. */
 const NAME = '@transactional/data-source';
 
-type RunInTransaction = <T>(
-  work: () => Promise<T>,
-  options: { connectionName: string; propagation: string },
-) => Promise<T>;
+/** What of the package is used here. */
+interface Library {
+  getDataSourceByName(name: string): DataSource | undefined;
+  runInTransaction<T>(work: () => Promise<T>, options: { connectionName: string; propagation: string }): Promise<T>;
+}
 
 /**
  * Transactions of `typeorm-transactional`, which patches data sources: `dataSource.manager` is the transaction's while
  * one is open in the current async context, and the usual one (bound to no connection) otherwise. Looking there needs
- * no package, and finds what other libraries of this kind do, too; opening one needs `runInTransaction()`.
+ * no package, and finds what other libraries of this kind do, too. Opening one needs the very copy of the package that the
+ * application has given its data source to: any other one does not know it.
  */
 export class PatchedManagerTransactions implements AmbientTransactions {
+  readonly name = 'typeorm-transactional';
+
   static async load(dataSource: DataSource): Promise<PatchedManagerTransactions> {
-    const name = (dataSource as unknown as Record<string, unknown>)[NAME];
-    const exports = name === undefined ? null : await loadOptional('typeorm-transactional');
-    const run = exports?.['runInTransaction'] as RunInTransaction | undefined;
-    return new PatchedManagerTransactions(dataSource, run ? { name: String(name), run } : null);
+    const name = (dataSource as unknown as Record<string, unknown>)[NAME] as string | undefined;
+    if (name === undefined) return new PatchedManagerTransactions(dataSource, undefined, null);
+    const copies = await copiesOf<Library>('typeorm-transactional', () => import('typeorm-transactional'));
+    const library = copies.find((copy) => copy.getDataSourceByName?.(name) === dataSource) ?? null;
+    return new PatchedManagerTransactions(dataSource, name, library as Library | null);
   }
 
   private constructor(
     private readonly dataSource: DataSource,
-    private readonly library: { readonly name: string; readonly run: RunInTransaction } | null,
+    private readonly calledThere: string | undefined,
+    private readonly library: Library | null,
   ) {}
 
   current(): EntityManager | null {
@@ -35,11 +41,16 @@ export class PatchedManagerTransactions implements AmbientTransactions {
   }
 
   manages(): boolean {
-    return this.library !== null;
+    return this.calledThere !== undefined;
+  }
+
+  problem(): string | null {
+    return this.manages() && this.library === null
+      ? `the data source was given to another copy of ${this.name} than the one that this library finds`
+      : null;
   }
 
   open<T>(work: () => Promise<T>): Promise<T> {
-    const { name, run } = this.library!;
-    return run(work, { connectionName: name, propagation: 'REQUIRES_NEW' });
+    return this.library!.runInTransaction(work, { connectionName: this.calledThere!, propagation: 'REQUIRES_NEW' });
   }
 }

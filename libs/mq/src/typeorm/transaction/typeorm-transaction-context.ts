@@ -6,7 +6,6 @@ import { isActiveIn, type BoundManager } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
 import { dataSourceOf } from './data-source-of.js';
 import { deliveryScope, type DeliveryScope } from './delivery-scope.js';
-import { findAmbientTransactions } from './find-ambient-transactions.js';
 import { TransactionEnds } from './transaction-ends.js';
 
 /**
@@ -16,16 +15,11 @@ import { TransactionEnds } from './transaction-ends.js';
  * A transaction begun with raw SQL cannot be joined: TypeORM does not know of it, so nobody would learn of its end.
  */
 export class TypeOrmTransactionContext implements TransactionContext<EntityManager> {
-  /** Looks for ambient libraries once; the data source must be patched by then, if it is to be. */
-  static async create(dataSource: DataSource): Promise<TypeOrmTransactionContext> {
-    return new TypeOrmTransactionContext(dataSource, await findAmbientTransactions(dataSource));
-  }
-
   private readonly ends: TransactionEnds;
 
-  private constructor(
+  constructor(
     private readonly dataSource: DataSource,
-    private readonly ambient: readonly AmbientTransactions[],
+    private readonly ambient: readonly AmbientTransactions[] = [],
   ) {
     this.ends = TransactionEnds.of(dataSource);
     TransactionStarts.of(dataSource);
