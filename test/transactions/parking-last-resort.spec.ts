@@ -21,7 +21,7 @@ function tests(db: TestDatabase, database: string): void {
     url.pathname = `/${database}`;
     dataSource = await new DataSource({ type: 'postgres', url: url.href }).initialize();
     await runMqMigrations(dataSource);
-    store = await TypeOrmDeliveryStore.create(dataSource);
+    store = TypeOrmDeliveryStore.create(dataSource);
   });
   afterAll(async () => {
     await dataSource.destroy();
