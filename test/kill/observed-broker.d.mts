@@ -27,8 +27,8 @@ export interface Victim {
 
 /** What the broker has. */
 export interface Account {
-  /** All messages, copies too, in the order of their storing. */
-  readonly stored: readonly { readonly id: string; readonly topic: string }[];
+  /** All messages, copies too, in the order of their storing; without an id those of another producer. */
+  readonly stored: readonly { readonly id: string | undefined; readonly topic: string }[];
   /** How often a message was on its way to the broker, or its answer on the way back, when the broker died. */
   readonly underWay: ReadonlyMap<string, number>;
   /** Messages whose storing the broker has confirmed, and that it does not have. */

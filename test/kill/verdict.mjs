@@ -1,10 +1,15 @@
+import { FOREIGN } from './foreign-producer.mjs';
+
 /**
  * Compares what the database committed with what the broker stored and what the handlers did.
  *
  * @param {import('./observed-broker.d.mts').Account} account
  * @param {{ kills: number, brokerKills: number, processErrors: string[] }} course kills of processes, and of the broker
+ * @param {ReadonlyMap<string, string>} foreign keys of messages of another producer, and what must become of each
  */
-export async function check(database, { stored, underWay, forgotten }, course) {
+export async function check(database, { stored: all, underWay, forgotten }, course, foreign) {
+  // What has no id of ours came from the other producer.
+  const stored = all.filter(({ id }) => id !== undefined && !id.startsWith(FOREIGN));
   const committed = new Set((await database.query('SELECT message_id FROM kill_ledger')).map((row) => row.message_id));
   const rolledBack = new Set((await database.query('SELECT message_id FROM kill_ghost')).map((row) => row.message_id));
   const effects = await database.query(
@@ -14,7 +19,7 @@ export async function check(database, { stored, underWay, forgotten }, course) {
     'SELECT COUNT(*) AS unfinished FROM mq_status_log WHERE due_at IS NOT NULL',
   );
   const [{ dead }] = await database.query(`SELECT COUNT(*) AS dead FROM mq_status_log WHERE status = 'DEAD'`);
-  const [{ parked }] = await database.query(`SELECT COUNT(*) AS parked FROM mq_error_log WHERE parked`);
+  const parkedKeys = (await database.query('SELECT msg_key FROM mq_error_log WHERE parked')).map((row) => row.msg_key);
   const ordered = await database.query(
     'SELECT id, ordering_key, seq FROM mq_status_log WHERE ordering_key IS NOT NULL ORDER BY seq',
   );
@@ -26,6 +31,7 @@ export async function check(database, { stored, underWay, forgotten }, course) {
     else copies.set(id, { first: place, count: 1 });
   });
   const withEffect = new Set(effects.map((row) => row.message_id));
+  const unjudged = withoutVerdict(foreign, withEffect, parkedKeys);
   // The death of the broker leaves in the dark what became of whatever was on its way, so each of those may come twice.
   // What comes more often than that is among `duplicates`, where it is judged.
   const byBroker = [...underWay].reduce(
@@ -37,7 +43,11 @@ export async function check(database, { stored, underWay, forgotten }, course) {
     committed: committed.size,
     rolledBack: rolledBack.size,
     lost: [...committed].filter((id) => !copies.has(id) || !withEffect.has(id)).length,
-    ghosts: [...new Set([...copies.keys(), ...withEffect])].filter((id) => !committed.has(id)).length,
+    ghosts: [...new Set([...copies.keys(), ...withEffect])].filter(
+      (id) => !committed.has(id) && !id.startsWith(FOREIGN),
+    ).length,
+    foreign: foreign.size,
+    unjudged,
     effectsNotOnce: effects.filter((row) => Number(row.n) !== 1).length,
     disorder: outOfOrder(ordered, copies),
     duplicates: stored.length - copies.size - byBroker,
@@ -45,8 +55,18 @@ export async function check(database, { stored, underWay, forgotten }, course) {
     underWay: [...underWay.values()].reduce((sum, times) => sum + times, 0),
     forgotten: forgotten.length,
     unfinished: Number(unfinished),
-    dead: Number(dead) + Number(parked),
+    dead: Number(dead) + parkedKeys.filter((key) => !key?.startsWith(FOREIGN)).length,
   };
+}
+
+/** Confirmed messages of the other producer that are not where their kind belongs, or in two places. */
+function withoutVerdict(foreign, withEffect, parkedKeys) {
+  const parked = new Map();
+  for (const key of parkedKeys) parked.set(key, (parked.get(key) ?? 0) + 1);
+  const is = (key) => `${withEffect.has(key) ? 'handled' : ''}${'parked'.repeat(parked.get(key) ?? 0)}` || 'skipped';
+  return [...foreign]
+    .filter(([key, verdict]) => is(key) !== verdict)
+    .map(([key, verdict]) => `${key}: ${is(key)}, not ${verdict}`);
 }
 
 /** Messages whose first copy reached the broker after that of a message that was committed later under the same key. */
@@ -91,15 +111,20 @@ export function render(name, verdict, byStep, seconds) {
       verdict.duplicates < Math.max(1, verdict.kills),
     ],
     ...brokerRules(verdict),
+    [
+      `of ${verdict.foreign} messages of another producer not where they belong`,
+      verdict.unjudged.length,
+      verdict.unjudged.length === 0,
+    ],
     ['unfinished at the end', verdict.unfinished, verdict.unfinished === 0],
-    ['parked', verdict.dead, verdict.dead === 0],
+    ['parked, of our own', verdict.dead, verdict.dead === 0],
     ['processes that failed by themselves', verdict.processErrors.length, verdict.processErrors.length === 0],
   ];
   const lines = [
     '',
     `${name}: ${verdict.kills} kills of processes and ${verdict.brokerKills} of the broker in ${seconds} s, ${verdict.committed} messages committed, ${verdict.rolledBack} rolled back`,
     ...rules.map(([what, value, ok]) => `  ${MARKS.get(ok)} ${String(value).padStart(5)}  ${what}`),
-    ...verdict.processErrors.map((error) => `       ${error}`),
+    ...[...verdict.processErrors, ...verdict.unjudged].map((line) => `       ${line}`),
     '  kills by step:',
     ...[...byStep].map(([step, count]) => `       ${String(count).padStart(3)}  ${step}`),
   ];

@@ -7,7 +7,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { MqConsumer, MqModule, MqProducerService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
+import { defer, throwError } from 'rxjs';
 import { DataSource } from 'typeorm';
+import { FOREIGN } from './foreign-producer.mjs';
 
 const { DATABASE_URL, MQ_ENDPOINT, TRANSPORT, ROLE, PUBLISH } = process.env;
 const KEYS = 8;
@@ -33,12 +35,42 @@ const TRANSPORTS = {
 };
 const GROUP = { timeout: '1s', backoff: { base: '50ms', cap: '200ms' } };
 
+/** What code of a user may throw, or hand back as a failure; every sixth attempt ends with one of them. */
+const ODD_FAILURES = [
+  () => undefined,
+  () => Symbol('odd'),
+  () => Object.create(null),
+  () => Object.assign(new Error('odd'), { message: { nested: true } }),
+  () => new AggregateError([new Error('one'), null], 'odd'),
+  () =>
+    new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('nobody looks into me');
+        },
+        getPrototypeOf() {
+          throw new Error('nor at what I am');
+        },
+      },
+    ),
+];
+const oddFailure = () => ODD_FAILURES[randomInt(ODD_FAILURES.length)]();
+
 class RecordEffect {
-  async handle(message, { manager }) {
-    const { n } = message.payload;
-    await manager.query(
-      `INSERT INTO kill_effect (group_name, message_id, n) VALUES ('${message.group}', '${message.id}', ${Number(n)})`,
-    );
+  /** By turns as a promise and as an observable, which does nothing before somebody subscribes. */
+  handle(message, { manager }) {
+    const record = async () => {
+      const { n } = message.payload;
+      const id = message.key.startsWith(FOREIGN) ? message.key : message.id;
+      await manager.query(
+        `INSERT INTO kill_effect (group_name, message_id, n) VALUES ('${message.group}', '${id}', ${Number(n)})`,
+      );
+      // After the effect, which has to be undone.
+      if (randomInt(6) === 0) throw oddFailure();
+    };
+    if (randomInt(2) === 0) return record();
+    return randomInt(12) === 0 ? throwError(oddFailure) : defer(record);
   }
 }
 MqConsumer('plain', 'effects')(RecordEffect);
@@ -77,15 +109,46 @@ app.enableShutdownHooks();
 console.log('ready');
 if (PUBLISH) await publishFor(app.get(DataSource), app.get(MqProducerService));
 
-/** Business transactions, one after another: some with several messages, some ordered, every sixth rolled back. */
+/**
+ * Business transactions, one after another: some with several messages, some ordered, every sixth rolled back, every seventh
+ * with a sibling that fails while `publish()` is under way, every eleventh left open by code that forgot to end it.
+ */
 async function publishFor(dataSource, mq) {
   for (let n = 0; ; n++) {
     await whenRelaysKeepUp(dataSource)
-      .then(() => dataSource.transaction((manager) => businessTransaction(manager, mq, n)))
+      .then(() => transactionOf(dataSource, mq, n))
       .catch((error) => {
         if (error.message !== 'rolled back on purpose') console.error(String(error));
       });
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+function transactionOf(dataSource, mq, n) {
+  if (n % 11 === 10) return leftOpen(dataSource, (manager) => businessTransaction(manager, mq, n * 6));
+  return dataSource.transaction((manager) =>
+    n % 7 === 6 ? withFailingSibling(manager, mq, n) : businessTransaction(manager, mq, n),
+  );
+}
+
+/** The publish is still in the queue of the connection when the transaction is rolled back. */
+async function withFailingSibling(manager, mq, n) {
+  const key = `k${randomInt(KEYS)}`;
+  const message = n % 2 === 0 ? { topic: 'ledger', orderingKey: key } : { topic: 'plain' };
+  const failing = new Promise((_, reject) => setTimeout(reject, randomInt(3), new Error('rolled back on purpose')));
+  const publishing = mq.publishAll([{ ...message, payload: { n: n * 10, key } }], { manager });
+  publishing.catch(() => undefined);
+  await Promise.all([publishing, failing]);
+}
+
+async function leftOpen(dataSource, work) {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.connect();
+    await runner.startTransaction();
+    await work(runner.manager);
+  } finally {
+    await runner.release();
   }
 }
 
