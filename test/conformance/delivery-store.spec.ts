@@ -24,6 +24,7 @@ const STATUS_ROW = {
   horizonMs: 0,
   seq: 1n,
   deliverAt: null,
+  createdAt: 0,
   dueAt: null,
   leaseToken: null,
   leaseOwner: null,

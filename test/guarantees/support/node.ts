@@ -28,6 +28,8 @@ export interface NodeSetup extends Partial<MqModuleOptions> {
   broker?: MemoryBroker;
   /** Default `'http'`. */
   profile?: MemoryProfile;
+  /** What the broker calls itself. Default: what every broker in memory does. */
+  identity?: string;
   handlers?: Type[];
   imports?: ModuleMetadata['imports'];
   dataSourceOptions?: object;
@@ -39,9 +41,10 @@ const GROUPS = { stock: { groupId: 'GID_stock' } };
 /** Boots an instance that polls quickly and hardly backs off, with one topic (`orders`) and one group (`stock`) unless told otherwise. */
 export async function bootNode(
   db: TestDatabase,
-  { broker, profile = 'http', handlers = [], imports = [], dataSourceOptions, ...more }: NodeSetup = {},
+  { broker, profile = 'http', identity, handlers = [], imports = [], dataSourceOptions, ...more }: NodeSetup = {},
 ): Promise<Node> {
   const transport = memoryTransport({ profile, ...(broker && { broker }) });
+  if (identity !== undefined) Object.assign(transport, { identity });
   const options: MqModuleOptions = {
     transport,
     topics: TOPICS,

@@ -3,6 +3,7 @@ import { describeShortLease } from '../core/consumer/short-lease.js';
 import { describeRelease } from '../core/consumer/starved-messages.js';
 import { describeError } from '../core/errors/describe-error.js';
 import type { MqEvents } from '../core/events/event-bus.js';
+import { describeOrphans, describeSharer } from '../core/relay/orphan-watch.js';
 import { oneLine } from '../core/runtime/one-line.js';
 import { disown } from '../core/runtime/user-code.js';
 import type { LineLogger } from './line-logger.js';
@@ -87,6 +88,12 @@ export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
     ),
     events.on('lease.short', (event) =>
       raise({ kind: 'lease.short', topic: event.topic, group: event.group, message: describeShortLease(event) }),
+    ),
+    events.on('rows.orphaned', (event) =>
+      raise({ kind: 'rows.orphaned', topic: event.topic, message: describeOrphans(event) }, event.broker),
+    ),
+    events.on('tables.shared', (event) =>
+      raise({ kind: 'tables.shared', message: describeSharer(event) }, event.broker),
     ),
     events.on('handler.stuck', ({ topic, group, messageId }) =>
       raise({

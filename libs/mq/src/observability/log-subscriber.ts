@@ -2,6 +2,7 @@ import { describeShortLease } from '../core/consumer/short-lease.js';
 import { describeRelease } from '../core/consumer/starved-messages.js';
 import type { MqEvents } from '../core/events/event-bus.js';
 import type { MqEventMap, MqEventName } from '../core/events/event-map.js';
+import { describeOrphans, describeSharer } from '../core/relay/orphan-watch.js';
 import type { LineLogger } from './line-logger.js';
 
 type Line<E extends MqEventName> = (event: MqEventMap[E]) => string;
@@ -91,6 +92,8 @@ const LINES: { [E in MqEventName]?: Entry<E> } = {
     (e) =>
       `${e.count} acknowledgements of ${e.topic}/${e.group} did not arrive (${e.settlement}); the inbox absorbs the copies`,
   ),
+  'rows.orphaned': sentence('error', describeOrphans),
+  'tables.shared': sentence('error', describeSharer),
   'rows.pruned': sentence('debug', (e) => `pruned ${e.count} rows (${e.table})`),
 };
 

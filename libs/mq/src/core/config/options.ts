@@ -155,7 +155,15 @@ export interface MqLogger {
 }
 
 export interface MqAlert {
-  readonly kind: 'message.parked' | 'delivery.parked' | 'delivery.starved' | 'lease.short' | 'outage' | 'handler.stuck';
+  readonly kind:
+    | 'message.parked'
+    | 'delivery.parked'
+    | 'delivery.starved'
+    | 'lease.short'
+    | 'rows.orphaned'
+    | 'tables.shared'
+    | 'outage'
+    | 'handler.stuck';
   readonly connection: string;
   /** One sentence: what happened and what to do. */
   readonly message: string;

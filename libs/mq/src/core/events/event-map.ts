@@ -20,6 +20,10 @@ export interface MqEventMap {
   /** Sending through this scope stopped; one probe at a time goes on. */
   'circuit.opened': { scope: string; error: FailureInfo };
   'circuit.closed': { scope: string; openMs: number };
+  /** Rows that have been due for a minute and that nobody seems to send: not this process, which cannot. Told once. */
+  'rows.orphaned': { connection: string; broker: string; topic: string; waiting: number; overdueMs: number };
+  /** A connection of the same name publishes for another broker into the same tables. Told at start. */
+  'tables.shared': { connection: string; broker: string; publishedAgoMs: number };
   /** A pass of the relay ended. */
   'relay.ticked': { claimed: number; sent: number; rescheduled: number; dead: number };
   /** A loop of the module failed in a way that is nobody's message's fault; it goes on. */

@@ -1,4 +1,4 @@
-import type { ResolvedOptions } from '../config/resolved-options.js';
+import type { ResolvedOptions, RowOwner } from '../config/resolved-options.js';
 import type { Lane } from '../store/outbox-store.js';
 
 /**
@@ -7,13 +7,25 @@ import type { Lane } from '../store/outbox-store.js';
  */
 export class Lanes {
   readonly all: readonly Lane[];
+  private readonly owners: readonly RowOwner[];
   private readonly known: ReadonlySet<string>;
 
   constructor({ owners, topics }: Pick<ResolvedOptions, 'owners' | 'topics'>) {
+    this.owners = owners;
     // Two aliases may stand for one topic.
     const names = new Set([...topics.values()].map(({ topic }) => topic));
     this.all = owners.flatMap((owner) => [...names].map((topic) => ({ ...owner, topic })));
     this.known = new Set(this.all.map(nameOf));
+  }
+
+  /** Whether this is the name of its own connection. */
+  owns(connection: string): boolean {
+    return this.owners[0]!.connection === connection;
+  }
+
+  /** Whether rows of this owner are sent here, its own or adopted. */
+  adopts({ connection, broker }: RowOwner): boolean {
+    return this.owners.some((owner) => owner.connection === connection && owner.broker === broker);
   }
 
   of(topic: string): Lane[] {

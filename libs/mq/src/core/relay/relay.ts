@@ -11,6 +11,7 @@ import { BatchSender } from './batch-sender.js';
 import { Circuit } from './circuit.js';
 import { ImmediateSender } from './immediate-sender.js';
 import { Lanes } from './lanes.js';
+import { OrphanWatch } from './orphan-watch.js';
 import { Marker } from './marker.js';
 import { MemoryBudget } from './memory-budget.js';
 import { recordOutages } from './outage-recorder.js';
@@ -43,6 +44,7 @@ export class Relay {
   readonly loop: RelayLoop;
   readonly pruner: Pruner;
   readonly stranded: StrandedSweep;
+  readonly orphans: OrphanWatch;
   readonly lanes: Lanes;
   private readonly sender: Sender;
   private readonly batches: BatchSender;
@@ -66,6 +68,7 @@ export class Relay {
     this.loop = new RelayLoop(options, store, tick, this.circuit, this.lanes, budget, clock, random, events);
     this.pruner = new Pruner(options.retention, store, clock, random, events);
     this.stranded = new StrandedSweep(store, clock, random, events);
+    this.orphans = new OrphanWatch(store, this.lanes, clock, events);
     this.forget.push(
       recordOutages(events, settler, instance),
       events.on('circuit.closed', () => this.loop.wake()),
@@ -93,7 +96,8 @@ export class Relay {
   async stop(deadline: Deadline): Promise<void> {
     this.batches.stop();
     const cut = deadline.onReached(() => this.sender.stop());
-    await Promise.allSettled([this.pruner.stop(), this.stranded.stop(), this.loop.stop(), this.immediate.stop()]);
+    const loops = [this.pruner, this.stranded, this.orphans, this.loop, this.immediate];
+    await Promise.allSettled(loops.map((loop) => loop.stop()));
     cut();
     await this.marker.idle();
     for (const unsubscribe of this.forget) unsubscribe();

@@ -77,6 +77,12 @@ export interface OutboxStore<Tx = unknown> {
   /** Milliseconds until the earliest row of these lanes is due, negative when it is overdue by that much, `null` when there is none. One plain SELECT: this is what idling costs. */
   nextDueIn(lanes: readonly Lane[]): Promise<number | null>;
 
+  /** Every lane that has unfinished rows, also those that nobody here can send. Costs a probe for each, however many rows there are. */
+  unfinishedLanes(): Promise<LaneState[]>;
+
+  /** For which brokers whose connections the newest 1,000 messages were published, and when each last. */
+  recentOwners(): Promise<OwnerState[]>;
+
   /** What became of these messages, for those that want to know. Missing ones do not exist (any more). */
   inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>>;
 
@@ -101,6 +107,18 @@ export interface Lane {
   readonly broker: string;
   /** As the broker calls it. */
   readonly topic: string;
+}
+
+export interface LaneState extends Lane {
+  /** Milliseconds until its earliest row is due, negative when it is overdue. */
+  readonly dueInMs: number;
+  /** Unfinished rows; 1,000 stands for "that many or more". */
+  readonly waiting: number;
+}
+
+export interface OwnerState extends Omit<Lane, 'topic'> {
+  /** How long ago it published last, in milliseconds. */
+  readonly publishedAgoMs: number;
 }
 
 export interface ClaimRequest {

@@ -41,10 +41,11 @@ export class ReproduceSchedule {
   }
 
   private turnOn(): void {
-    const { loop, pruner, stranded } = this.runtime.relay;
+    const { loop, pruner, stranded, orphans } = this.runtime.relay;
     loop.start();
     pruner.start();
     stranded.start();
+    orphans.start();
     this.registries = findSchedulerRegistries(this.modules).filter((one) => !one.doesExist('interval', this.name));
     if (this.registries.length === 0) return;
     // The loop times itself, because its pace changes; the interval is the longest pause, and what people can see.
@@ -61,6 +62,7 @@ export class ReproduceSchedule {
     this.registries = [];
     const { relay, options } = this.runtime;
     const deadline = this.deadline ?? Deadline.in(systemClock, options.drainMs);
-    await deadline.covers(Promise.all([relay.loop.stop(), relay.pruner.stop(), relay.stranded.stop()]));
+    const loops = [relay.loop, relay.pruner, relay.stranded, relay.orphans];
+    await deadline.covers(Promise.all(loops.map((loop) => loop.stop())));
   }
 }

@@ -9,6 +9,7 @@ import type {
   OperatorRequest,
   ReplayOutcome,
 } from '../../core/store/admin-store.js';
+import { describeOrphans, describeSharer } from '../../core/relay/orphan-watch.js';
 import { Question } from '../../core/runtime/question.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import type { MqRuntime } from '../mq-runtime.js';
@@ -38,8 +39,12 @@ export class Admin extends MqAdminService {
   }
 
   async counts(): Promise<MqCounts> {
-    const { admin } = this.runtime;
-    return { ...(await admin.stats()), blockedKeys: await admin.blockedKeys(BLOCKED_KEYS_COUNTED) };
+    const { admin, relay } = this.runtime;
+    return {
+      ...(await admin.stats()),
+      blockedKeys: await admin.blockedKeys(BLOCKED_KEYS_COUNTED),
+      orphans: await relay.orphans.look(),
+    };
   }
 
   find(filter: AdminFilter = {}): Promise<AdminRecord[]> {
@@ -76,6 +81,8 @@ export class Admin extends MqAdminService {
     if (relay.circuit.connectionOpen) degraded.push('the broker takes no messages; they wait in the outbox');
     for (const topic of relay.circuit.openTopics)
       degraded.push(`the broker takes no messages for topic ${topic}; they wait in the outbox`);
+    // What the relay of this process found within the last minute: a process without that role leaves it to the others.
+    degraded.push(...relay.orphans.orphans.map(describeOrphans), ...relay.orphans.sharers.map(describeSharer));
     try {
       const answer = await this.backlog.ask();
       if ('value' in answer) {

@@ -6,6 +6,7 @@ import type {
   DiscardOutcome,
   ReplayOutcome,
 } from '../../core/store/admin-store.js';
+import type { Orphans } from '../../core/relay/orphan-watch.js';
 import type { OutboxStats } from '../../core/store/outbox-store.js';
 
 export interface MqHealth {
@@ -18,11 +19,13 @@ export interface MqHealth {
 export interface MqCounts extends OutboxStats {
   /** Ordering keys that wait behind a dead message, the longest blocked first, 100 at most. */
   readonly blockedKeys: readonly BlockedKey[];
+  /** Messages that have been due for more than a minute, and that this process cannot send: nobody else seems to, either. */
+  readonly orphans: readonly Orphans[];
 }
 
 /** What operators need. */
 export abstract class MqAdminService {
-  /** Rows by status, parked deliveries, blocked keys, and how long the earliest row is overdue. */
+  /** Rows by status, parked deliveries, blocked keys, orphans, and how long the earliest row is overdue. */
   abstract counts(): Promise<MqCounts>;
   abstract find(filter?: AdminFilter): Promise<AdminRecord[]>;
   /**

@@ -26,6 +26,35 @@ export function claimingTests(test: OutboxStoreTest): void {
     assert.deepEqual(await bench.claim(2), []);
   });
 
+  test('tells the lanes that have unfinished rows, also those that nobody names', async (bench) => {
+    const lanes = [LANE, { ...LANE, topic: 'forgotten' }, { ...LANE, connection: 'renamed', broker: 'moved' }];
+    for (const lane of lanes) await bench.publish([bench.row(lane), bench.row({ ...lane, deliver: { inMs: 60_000 } })]);
+    const done = { ...LANE, topic: 'done' };
+    await bench.publish([bench.row(done)]);
+    const [row] = await bench.claim(1, bench.lease(), { lanes: [done] });
+    await bench.store.markSent([{ ...refOf(row!), brokerMessageId: 'B1' }]);
+    await bench.harness.advance(5_000);
+    const found = await bench.store.unfinishedLanes();
+    const names = found.map(({ connection, broker, topic }) => [connection, broker, topic].join()).sort();
+    assert.deepEqual(names, lanes.map(({ connection, broker, topic }) => [connection, broker, topic].join()).sort());
+    for (const { dueInMs, waiting } of found) {
+      assert.ok(dueInMs <= -5_000, `due for ${-dueInMs} ms`);
+      assert.equal(waiting, 2);
+    }
+  });
+
+  test('tells who has published, and how long ago', async (bench) => {
+    await bench.publish([bench.row()]);
+    await bench.harness.advance(600_000);
+    await bench.publish([bench.row(), bench.row({ broker: 'another' })]);
+    const owners = await bench.store.recentOwners();
+    assert.deepEqual(owners.map(({ connection, broker }) => `${connection}@${broker}`).sort(), [
+      'default@another',
+      'default@memory',
+    ]);
+    for (const { publishedAgoMs } of owners) assert.ok(publishedAgoMs >= 0 && publishedAgoMs < 600_000);
+  });
+
   test('never gives a row to two that ask at once', async (bench) => {
     await bench.publish(Array.from({ length: 200 }, () => bench.row()));
     const batches = await Promise.all(Array.from({ length: 8 }, () => bench.claim(30)));

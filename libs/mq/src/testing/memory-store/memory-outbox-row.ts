@@ -6,6 +6,7 @@ export interface MemoryOutboxRow extends Omit<NewOutboxRow, 'deliver' | 'leased'
   openKey: string | null;
   readonly seq: bigint;
   readonly deliverAt: number | null;
+  readonly createdAt: number;
   dueAt: number | null;
   leaseToken: string | null;
   leaseOwner: string | null;

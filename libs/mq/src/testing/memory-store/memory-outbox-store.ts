@@ -1,5 +1,6 @@
 import { MqError } from '../../core/errors/mq-error.js';
 import type { Clock } from '../../core/runtime/clock.js';
+import { groupBy } from '../../core/runtime/group-by.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow } from '../../core/store/outbox-row.js';
@@ -9,9 +10,11 @@ import type {
   ClaimRequest,
   ConfirmedRow,
   Lane,
+  LaneState,
   MarkOutcome,
   OutboxStats,
   OutboxStore,
+  OwnerState,
   PruneTarget,
   Reschedule,
   RowState,
@@ -112,6 +115,25 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     return keys.length < limit ? null : keys.at(-1)!;
   }
 
+  async unfinishedLanes(): Promise<LaneState[]> {
+    const unfinished = [...this.rows.values()].filter(isUnfinished);
+    return [
+      ...groupBy(unfinished, ({ connection, broker, topic }) => JSON.stringify([connection, broker, topic])).values(),
+    ].map((rows) => {
+      const { connection, broker, topic } = rows[0]!;
+      const dueInMs = Math.min(...rows.map((row) => row.dueAt!)) - this.clock.now();
+      return { connection, broker, topic, dueInMs, waiting: Math.min(rows.length, 1_000) };
+    });
+  }
+
+  async recentOwners(): Promise<OwnerState[]> {
+    const owners = groupBy([...this.rows.values()], ({ connection, broker }) => JSON.stringify([connection, broker]));
+    return [...owners.values()].map((rows) => {
+      const { connection, broker } = rows[0]!;
+      return { connection, broker, publishedAgoMs: this.clock.now() - Math.max(...rows.map((row) => row.createdAt)) };
+    });
+  }
+
   async markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]> {
     return marks.map((mark) => this.mark(mark));
   }
@@ -197,6 +219,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     return {
       ...message,
       deliverAt,
+      createdAt: now,
       seq: ++this.lastSeq,
       status: leased ? 'SENDING' : 'PENDING',
       dueAt: leased ? now + lease.ms : due,

@@ -76,6 +76,12 @@ export interface Dialect {
   /** The same for the primary key. */
   readonly usePrimaryKey: Sql;
 
+  /**
+   * `connection`, `broker`, `topic` and the earliest `due_at` of every lane with unfinished rows, as a SELECT that probes
+   * `ix_due` once for each: reading all entries to tell three lanes takes 0.3 s with a million rows.
+   */
+  lanes(tables: TableNames): Sql;
+
   /** The first `limit` values of `open_key` above `after`, each once, in their order, without reading every row that has one. */
   keysAfter(tables: TableNames, after: string, limit: number): Sql;
 

@@ -74,6 +74,10 @@ export const mysql: Dialect = {
   useIndex: (tables, index) => raw(`FORCE INDEX (${tables.named(index)})`),
   usePrimaryKey: raw('FORCE INDEX (PRIMARY)'),
 
+  lanes: (tables) => sql`SELECT connection, broker, topic, MIN(due_at) AS due_at
+    FROM ${raw(tables.statusLog)} FORCE INDEX (${raw(tables.named('ix_due'))})
+    GROUP BY connection, broker, topic HAVING MIN(due_at) IS NOT NULL`,
+
   // "Using index for group-by": a loose index scan. Without the aggregate MySQL reads every entry.
   keysAfter: (tables, after, limit) => sql`SELECT t.open_key, MIN(t.seq) AS seq
     FROM ${raw(tables.statusLog)} AS t FORCE INDEX (${raw(tables.named('ix_open'))})

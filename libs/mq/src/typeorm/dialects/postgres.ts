@@ -76,6 +76,16 @@ export const postgres: Dialect = {
       SELECT open_key FROM keys LIMIT ${limit}`;
   },
 
+  lanes(tables) {
+    const first = (after: Sql): Sql => sql`SELECT t.connection, t.broker, t.topic, t.due_at
+      FROM ${raw(tables.statusLog)} AS t WHERE t.due_at IS NOT NULL${after}
+      ORDER BY t.connection, t.broker, t.topic, t.due_at LIMIT 1`;
+    const following = first(raw(' AND (t.connection, t.broker, t.topic) > (lane.connection, lane.broker, lane.topic)'));
+    return sql`WITH RECURSIVE lane AS (
+        (${first(raw(''))}) UNION ALL SELECT next.* FROM lane CROSS JOIN LATERAL (${following}) AS next)
+      SELECT connection, broker, topic, due_at FROM lane`;
+  },
+
   sameId: (text) => text,
 
   watch: watchPostgres,

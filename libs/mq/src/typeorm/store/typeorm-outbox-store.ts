@@ -7,9 +7,11 @@ import type {
   ClaimRequest,
   ConfirmedRow,
   Lane,
+  LaneState,
   MarkOutcome,
   OutboxStats,
   OutboxStore,
+  OwnerState,
   PruneTarget,
   Reschedule,
   RowState,
@@ -23,6 +25,7 @@ import { insertErrors } from './sql/insert-errors.js';
 import { confirm, inspect, stats } from './sql/inspect.js';
 import { markSent } from './sql/mark-sent.js';
 import { blocked, defer, promote, wakeStranded } from './sql/order.js';
+import { recentOwners, unfinishedLanes } from './sql/owners.js';
 import { prune } from './sql/prune.js';
 import { stage } from './sql/stage.js';
 
@@ -81,6 +84,14 @@ export class TypeOrmOutboxStore implements OutboxStore<EntityManager> {
 
   nextDueIn(lanes: readonly Lane[]): Promise<number | null> {
     return nextDueIn(this.own, lanes);
+  }
+
+  unfinishedLanes(): Promise<LaneState[]> {
+    return unfinishedLanes(this.own);
+  }
+
+  recentOwners(): Promise<OwnerState[]> {
+    return recentOwners(this.own);
   }
 
   inspect(ids: readonly string[]): Promise<ReadonlyMap<string, RowState>> {

@@ -3,7 +3,7 @@ import type { BlockedQuery } from '../../../core/store/outbox-store.js';
 import type { RelationColumn } from '../../dialects/dialect.js';
 import { list, raw, sql, type Sql } from '../../dialects/sql.js';
 import { chunks, IDS_AT_ONCE } from '../chunks.js';
-import { groupBy } from '../group-by.js';
+import { groupBy } from '../../../core/runtime/group-by.js';
 import type { OwnConnections } from '../own-connections.js';
 import { leaseRows } from './lease-rows.js';
 import { HELD_ROW, holds } from './held-rows.js';

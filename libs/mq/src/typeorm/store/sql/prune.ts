@@ -1,6 +1,6 @@
 import type { PruneTarget } from '../../../core/store/outbox-store.js';
 import { join, list, raw, sql, type Sql } from '../../dialects/sql.js';
-import { groupBy } from '../group-by.js';
+import { groupBy } from '../../../core/runtime/group-by.js';
 import type { OwnConnections, Run } from '../own-connections.js';
 import { hasParkedError } from './parked-errors.js';
 
