@@ -1,5 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, MetadataScanner, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { MqOptions } from '../core/config/options.js';
@@ -103,14 +103,9 @@ function assemble(
     },
     {
       provide: consumerControl(name),
-      inject: [runtime, DiscoveryService, MetadataScanner, ModuleRef, ModulesContainer],
-      useFactory: (
-        mq: MqRuntime,
-        discovery: DiscoveryService,
-        scanner: MetadataScanner,
-        ref: ModuleRef,
-        modules: ModulesContainer,
-      ) => new ConsumerControl(mq, new HandlerExplorer(discovery, scanner, ref), modules),
+      inject: [runtime, DiscoveryService, ModulesContainer],
+      useFactory: (mq: MqRuntime, discovery: DiscoveryService, modules: ModulesContainer) =>
+        new ConsumerControl(mq, new HandlerExplorer(discovery), modules),
     },
     {
       provide: schedule(name),

@@ -41,7 +41,7 @@ const options = ({ group: fields, tagSuffix = '', ordered }: Setup = {}): Regist
 });
 
 const invoke = async (): Promise<void> => undefined;
-const method = (): void => undefined;
+const owner = {};
 const handler = (
   name: string,
   tags: string[] | null = null,
@@ -52,7 +52,7 @@ const handler = (
   tags,
   name,
   invoke,
-  method: () => undefined,
+  owner: {},
   ...more,
 });
 
@@ -155,9 +155,9 @@ describe('what is refused', () => {
 });
 
 describe('what is merged', () => {
-  it('the same method, found in two modules', () => {
+  it('the same class, found in two modules', () => {
     const registry = new HandlerRegistry(
-      [handler('A.x', ['a'], { method }), handler('A.x', ['a'], { method })],
+      [handler('A.x', ['a'], { owner }), handler('A.x', ['a'], { owner })],
       options(),
     );
     expect(registry.handlers).toHaveLength(1);

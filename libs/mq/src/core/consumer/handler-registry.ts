@@ -59,7 +59,7 @@ function sharedSubscriptions(subscriptions: readonly Subscription[]): string[] {
   return problems;
 }
 
-/** A provider that two modules list is found twice, with the same method: one handler. */
+/** A provider that two modules list is found twice, with the same class: one handler. */
 function withoutRepeats<Handle>(handlers: readonly RegisteredHandler<Handle>[]): RegisteredHandler<Handle>[] {
   const kept: RegisteredHandler<Handle>[] = [];
   for (const handler of handlers) {
@@ -72,7 +72,7 @@ function isSame(a: RegisteredHandler, b: RegisteredHandler): boolean {
   if (a.topic !== b.topic || a.group !== b.group || a.name !== b.name) return false;
   if (JSON.stringify(a.tags) !== JSON.stringify(b.tags)) return false;
   // Two classes may share a name; merging those would leave one of them without messages, and nobody told.
-  return a.method !== undefined ? a.method === b.method : a.invoke === b.invoke;
+  return a.owner !== undefined ? a.owner === b.owner : a.invoke === b.invoke;
 }
 
 function requireAliases(handler: RegisteredHandler, options: RegistryOptions): void {

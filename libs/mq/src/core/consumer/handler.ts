@@ -9,8 +9,8 @@ export interface RegisteredHandler<Handle = unknown> {
   readonly tags: readonly string[] | null;
   /** `OrdersConsumer.onOrder`, for people. */
   readonly name: string;
-  /** The class's method itself. Found twice (a provider of two modules), it is one handler; two classes of one name are not. */
-  readonly method?: unknown;
+  /** Stands for the class. Found twice (a provider of two modules), it is one handler; two classes of one name are not. */
+  readonly owner?: unknown;
   invoke(message: MqMessage, context: DeliveryContext<Handle>): Promise<unknown>;
 }
 

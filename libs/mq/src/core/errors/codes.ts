@@ -10,6 +10,7 @@ export const MQ_ERROR_CODES = {
   MQ_UNKNOWN_GROUP: 'No consumer group is configured under this alias.',
   MQ_UNKNOWN_CONNECTION: 'No MqModule with this connection name is part of the application.',
   MQ_DUPLICATE_HANDLER: 'Two handlers want the same messages of one topic and group.',
+  MQ_HANDLER_INVALID: 'What stands under @MqConsumer() cannot be called.',
   MQ_DUPLICATE_CONNECTION: 'Two MqModules share a connection name or a set of tables.',
   MQ_ENTITIES_MISSING: 'The data source does not know the entities of this module.',
   MQ_DATABASE_SETTINGS: 'The database, or the connection to it, is set up so that messages would be damaged or lost.',

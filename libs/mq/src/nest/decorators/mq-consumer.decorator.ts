@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { MqError } from '../../core/errors/mq-error.js';
 
 const KEY = 'nestjs-reliable-mq:consumer';
 
@@ -26,7 +27,10 @@ export interface MqConsumerDecorator {
 
 /**
  * Makes a class with `handle(message, context)`, or a method, the handler of what a consumer group gets from a topic. Both are
- * aliases of the configuration, where everything else about consuming is set. May be used several times on one target.
+ * aliases of the configuration, where everything else about consuming is set. May be used several times on one target. Classes and
+ * methods inherit it.
+ *
+ * @throws {MqError} `MQ_HANDLER_INVALID` above a static method
  *
  * @example
  * @MqConsumer('orders', 'stock', { tags: 'created' })
@@ -37,13 +41,37 @@ export interface MqConsumerDecorator {
 export function MqConsumer(topic: string, group: string, options: MqConsumerOptions = {}): MqConsumerDecorator {
   const tags = options.tags === undefined ? null : Array.isArray(options.tags) ? options.tags : [options.tags];
   const metadata: ConsumerMetadata = { topic, group, tags, connection: options.connection };
-  return (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor): void => {
-    const owner = descriptor === undefined ? target : (descriptor.value as object);
-    Reflect.defineMetadata(KEY, [...consumersOf(owner), metadata], owner);
+  return (target: object, member?: unknown): void => {
+    if (isName(member)) decorateMember(target, member, metadata);
+    else Reflect.defineMetadata(KEY, [...consumersOf(target), metadata], target);
   };
 }
 
-/** What `@MqConsumer` said about a class or a method. */
+type Members = ReadonlyMap<string | symbol, readonly ConsumerMetadata[]>;
+
+/** What `@MqConsumer` said about this class itself. */
 export function consumersOf(target: object): readonly ConsumerMetadata[] {
   return (Reflect.getOwnMetadata(KEY, target) as ConsumerMetadata[] | undefined) ?? [];
 }
+
+/**
+ * What `@MqConsumer` said about the methods of this prototype itself. Kept under the name of the method: the function may be
+ * replaced by any decorator that comes later, and what was said about it would go with it.
+ */
+export function membersOf(prototype: object): Members {
+  return (Reflect.getOwnMetadata(KEY, prototype) as Members | undefined) ?? new Map();
+}
+
+function decorateMember(prototype: object, member: string | symbol, metadata: ConsumerMetadata): void {
+  if (typeof prototype === 'function') {
+    throw new MqError(
+      'MQ_HANDLER_INVALID',
+      `${prototype.name}.${String(member)} is static, and @MqConsumer() wants a method of the instance, which has the dependencies.`,
+      { details: { topic: metadata.topic, group: metadata.group } },
+    );
+  }
+  const members = new Map(membersOf(prototype));
+  Reflect.defineMetadata(KEY, members.set(member, [...(members.get(member) ?? []), metadata]), prototype);
+}
+
+const isName = (member: unknown): member is string | symbol => typeof member === 'string' || typeof member === 'symbol';
