@@ -150,3 +150,39 @@ it('counts what is on the wire as under way, also when another part of its batch
   await pass;
   expect(transport.broker.published.map(({ body }) => body)).toEqual(['2']);
 });
+
+it('goes on looking for stranded rows when it was started again while the database kept the last look waiting', async () => {
+  const { clock, relay } = given();
+  let answer!: () => void;
+  const frozen = new Promise<null>((resolve) => (answer = () => resolve(null)));
+  const looks = jest.spyOn(MemoryOutboxStore.prototype, 'wakeStranded').mockReturnValueOnce(frozen);
+  relay.stranded.start();
+  await clock.advance(90_000);
+  expect(looks).toHaveBeenCalledTimes(1);
+  const stopped = relay.stranded.stop();
+  relay.stranded.start();
+  answer();
+  await stopped;
+  await clock.advance(90_000);
+  expect(looks.mock.calls.length).toBeGreaterThan(1);
+  looks.mockRestore();
+});
+
+it('ends only when what it released is off the wire', async () => {
+  const { clock, relay, transport, publish, store } = given();
+  for (let n = 0; n < 2; n++) await publish('keyed', { payload: n, orderingKey: 'k' });
+  const [head, follower] = [...store.rows.values()];
+  Object.assign(follower!, { status: 'PENDING', deferred: true, leaseToken: null });
+  const { openKey } = head!;
+  Object.assign(head!, { status: 'CANCELLED', openKey: null, dueAt: null, leaseToken: null });
+  transport.broker.pause();
+  relay.release([openKey!]);
+  await clock.settle();
+  let ended = false;
+  const stopped = relay.stop(Deadline.in(clock, 10_000)).then(() => (ended = true));
+  await clock.advance(1_000);
+  expect(ended).toBe(false);
+  transport.broker.resume();
+  await stopped;
+  expect(statuses()).toEqual(['CANCELLED', 'SENT']);
+});

@@ -18,7 +18,7 @@ const KEYS_A_ROUND = 20_000;
  */
 export class StrandedSweep {
   private stopping: AbortController | null = null;
-  private loop: Promise<void> | null = null;
+  private loop: Promise<void> = Promise.resolve();
   private after = '';
 
   constructor(
@@ -29,15 +29,17 @@ export class StrandedSweep {
   ) {}
 
   start(): void {
-    if (this.loop) return;
+    if (this.stopping) return;
     this.stopping = new AbortController();
-    this.loop = this.run(this.stopping.signal);
+    const { signal } = this.stopping;
+    // An earlier one may still wait for the database.
+    this.loop = this.loop.then(() => this.run(signal));
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.stopping?.abort();
-    await this.loop;
-    this.loop = null;
+    this.stopping = null;
+    return this.loop;
   }
 
   async runOnce(signal?: AbortSignal): Promise<void> {
@@ -49,7 +51,7 @@ export class StrandedSweep {
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    for (;;) {
+    while (!signal.aborted) {
       await this.clock.sleep(BETWEEN_ROUNDS_MS * (0.5 + this.random()), signal);
       if (signal.aborted) return;
       try {
