@@ -37,10 +37,13 @@ export async function blockedKeys(own: OwnConnections, limit: number): Promise<B
   return result;
 }
 
-/** By key and not as a subquery of the above: a limited count for each row would need LATERAL, which MariaDB lacks. */
+/**
+ * By key and not as a subquery of the above: a limited count for each row would need LATERAL, which MariaDB lacks. In the
+ * order of the index: for a key with many rows PostgreSQL would begin to read the table instead.
+ */
 async function countBehind(own: OwnConnections, { id, open_key: openKey }: Row): Promise<number> {
   const [row] = await own.read<{ n: string | number }>(sql`
     SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM ${raw(own.tables.statusLog)} AS t ${own.dialect.useIndex(own.tables, 'ix_open')}
-      WHERE t.open_key = ${openKey} AND t.id <> ${id} LIMIT ${MOST_COUNTED}) AS counted`);
+      WHERE t.open_key = ${openKey} AND t.id <> ${id} ORDER BY t.seq LIMIT ${MOST_COUNTED}) AS counted`);
   return Number(row!.n);
 }

@@ -33,10 +33,14 @@ export async function recentOwners(own: OwnConnections): Promise<OwnerState[]> {
   return rows.map(({ connection, broker, ago }) => ({ connection, broker, publishedAgoMs: Number(ago) }));
 }
 
+/**
+ * In the order of the index. Without, PostgreSQL takes a lane that has gathered a tenth of the table for quick to find in the
+ * table itself, and passes over 700,000 finished rows.
+ */
 async function count(own: OwnConnections, { connection, broker, topic }: Lane): Promise<number> {
   const [row] = await own.read<{ n: string | number }>(sql`
     SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM ${raw(own.tables.statusLog)} AS t ${own.dialect.useIndex(own.tables, 'ix_due')}
       WHERE t.connection = ${connection} AND t.broker = ${broker} AND t.topic = ${topic} AND t.due_at IS NOT NULL
-      LIMIT ${MOST_COUNTED}) AS counted`);
+      ORDER BY t.due_at LIMIT ${MOST_COUNTED}) AS counted`);
   return Number(row!.n);
 }
