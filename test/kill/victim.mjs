@@ -30,8 +30,10 @@ const TRANSPORTS = {
       accessKeyId: 'test',
       accessKeySecret: 'test',
       requestTimeout: '6s',
+      // Each process sees the one broker at an address of its own.
+      identity: 'kill',
     }),
-  rocketmq: () => rocketmq({ endpoints: MQ_ENDPOINT, connectTimeout: '1s', requestTimeout: '4s' }),
+  rocketmq: () => rocketmq({ endpoints: MQ_ENDPOINT, connectTimeout: '1s', requestTimeout: '4s', identity: 'kill' }),
 };
 const GROUP = { timeout: '1s', backoff: { base: '50ms', cap: '200ms' } };
 

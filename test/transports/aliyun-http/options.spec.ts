@@ -112,3 +112,10 @@ it('shows no secret, however it is printed', () => {
   expect(inspect(transport)).toContain('***');
   expect(JSON.stringify(transport)).toContain('1234.mqrest.cn-hangzhou.aliyuncs.com');
 });
+
+it('is known by the host of its endpoint, or by the name that it is given', () => {
+  expect(aliyunHttp(valid).identity).toBe('1234.mqrest.cn-hangzhou.aliyuncs.com');
+  expect(aliyunHttp({ ...valid, endpoint: 'http://127.0.0.1:9877/' }).identity).toBe('127.0.0.1:9877');
+  expect(aliyunHttp({ ...valid, identity: 'prod' }).identity).toBe('prod');
+  expect(pathsOf({ ...valid, identity: 7 })).toEqual(['transport.identity']);
+});

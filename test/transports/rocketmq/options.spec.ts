@@ -113,3 +113,13 @@ describe('the options', () => {
     expect(warnings({ tls: { rejectUnauthorized: false } })).toMatch(/rejectUnauthorized/);
   });
 });
+
+it('is known by its addresses, in whatever order they are listed, or by the name that it is given', () => {
+  const identityOf = (options: RocketmqOptions): string => rocketmq(options).identity;
+  expect(identityOf({ endpoints: ['b.internal:8081', 'A.internal:8081'] })).toBe(
+    identityOf({ endpoints: 'a.internal:8081;b.internal:8081' }),
+  );
+  expect(identityOf({ endpoints, namespace: 'ns' })).not.toBe(identityOf({ endpoints }));
+  expect(identityOf({ endpoints, namespace: 'ns', identity: 'prod' })).toBe('prod');
+  expect(pathsOf({ endpoints, identity: 7 })).toEqual(['transport.identity']);
+});

@@ -20,6 +20,11 @@ export interface AliyunHttpOptions {
    * what it answered last; callers at the same time share one call of it.
    */
   credentials?: () => Promise<ProvidedCredentials>;
+  /**
+   * What this broker is called in the outbox, whose rows only those send that call theirs the same. Default: its address.
+   * Give it a name where processes reach one broker by different addresses, and before its address changes.
+   */
+  identity?: string;
   /** Instance of topics and groups that name none. Default: none, for accounts whose names need no instance. */
   instanceId?: string;
   /** How long a connection may take to be made, TLS included. Default `'5s'`. */
@@ -40,6 +45,7 @@ export interface AliyunHttpOptions {
 export interface ResolvedAliyunHttpOptions {
   readonly origin: string;
   readonly credentials: Credentials | (() => Promise<ProvidedCredentials>);
+  readonly identity: string;
   readonly instanceId: string | null;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -55,6 +61,7 @@ const KNOWN: readonly string[] = [
   'accessKeySecret',
   'securityToken',
   'credentials',
+  'identity',
   'instanceId',
   'connectTimeout',
   'requestTimeout',
@@ -71,8 +78,10 @@ export function resolveAliyunHttpOptions(options: AliyunHttpOptions): [ResolvedA
     problems.add('transport', 'aliyunHttp() needs options: endpoint, accessKeyId, accessKeySecret');
   const raw = problems.object('transport', options, KNOWN);
   const read = (key: string): [string, unknown] => [`transport.${key}`, raw[key]];
+  const origin = readEndpoint(problems, ...read('endpoint'));
   const resolved: ResolvedAliyunHttpOptions = {
-    origin: readEndpoint(problems, ...read('endpoint')),
+    origin,
+    identity: problems.text(...read('identity')) || origin.replace(/^https?:\/\//, ''),
     credentials: readCredentials(problems, raw),
     instanceId: readInstanceId(problems, ...read('instanceId')),
     connectTimeoutMs: problems.duration(...read('connectTimeout'), '5s', { min: 1 }),

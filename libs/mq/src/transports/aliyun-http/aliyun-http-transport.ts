@@ -40,7 +40,7 @@ export class AliyunHttpTransport implements MqTransport {
     [this.#options, this.#violations] = resolveAliyunHttpOptions(options);
     // Without the scheme: switching to TLS changes no broker. The instance is in each row.
     this.publishMs = this.#options.requestTimeoutMs;
-    this.identity = this.#options.origin.replace(/^https?:\/\//, '');
+    this.identity = this.#options.identity;
   }
 
   problems(): Violation[] {

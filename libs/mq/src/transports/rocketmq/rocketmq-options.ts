@@ -20,6 +20,11 @@ export interface RocketmqOptions {
   credentials?: RocketmqCredentials;
   /** At Alibaba Cloud the instance id, for serverless instances over the internet. Apache's proxy ignores it. Default: none. */
   namespace?: string;
+  /**
+   * What this broker is called in the outbox, whose rows only those send that call theirs the same. Default: its address.
+   * Give it a name where processes reach one broker by different addresses, and before its address changes.
+   */
+  identity?: string;
   /** Encrypts the connection; an object for certificates of your own. Default `false`. */
   tls?: boolean | RocketmqTls;
   /** Whose limits apply: `'apache'` (default) or `'aliyun'`. */
@@ -62,6 +67,8 @@ export interface RocketmqTls {
 export interface ResolvedRocketmqOptions {
   readonly accessPoints: readonly Endpoint[];
   readonly credentials: RocketmqCredentials | null;
+  /** `null`: its addresses and the namespace. */
+  readonly identity: string | null;
   readonly namespace: string;
   readonly tls: RocketmqTls | null;
   readonly profile: RocketmqProfile;
@@ -75,6 +82,7 @@ export interface ResolvedRocketmqOptions {
 const KNOWN = [
   'endpoints',
   'credentials',
+  'identity',
   'namespace',
   'tls',
   'profile',
@@ -93,6 +101,7 @@ export function resolveRocketmqOptions(options: RocketmqOptions): [ResolvedRocke
   const resolved: ResolvedRocketmqOptions = {
     accessPoints: readEndpoints(problems, raw['endpoints']),
     credentials: readCredentials(problems, raw['credentials']),
+    identity: problems.text('transport.identity', raw['identity']) || null,
     namespace: readNamespace(problems, raw['namespace']),
     tls: readTls(problems, raw['tls']),
     profile: readProfile(problems, raw['profile']),

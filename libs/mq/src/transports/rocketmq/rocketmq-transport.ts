@@ -213,7 +213,8 @@ export class RocketmqTransport implements MqTransport {
 }
 
 /** The addresses in an order of their own, because whoever lists them in another means the same servers. */
-function identityOf({ accessPoints, namespace }: ResolvedRocketmqOptions): string {
+function identityOf({ accessPoints, identity, namespace }: ResolvedRocketmqOptions): string {
+  if (identity !== null) return identity;
   const addresses = accessPoints.flatMap((endpoint) => endpoint.key.toLowerCase().split(';'));
   const all = addresses.sort().join(',') + (namespace && `/${namespace}`);
   return all.length <= MAX_IDENTITY ? all : createHash('sha256').update(all).digest('hex');
