@@ -39,7 +39,9 @@ const refused = async (db: TestDatabase, options: object, sentence: RegExp): Pro
   const dataSource = await db.connect({ entities: [...getMqEntities()], ...options });
   const place = { prefix: 'mq_', schema: null };
   const replayTo = { connection: 'default', broker: null, topic: () => undefined, problem: () => null } as never;
-  await expect(openMqStores(dataSource, place, { migrate: true, replayTo, hosts: () => [] })).rejects.toMatchObject({
+  await expect(
+    openMqStores(dataSource, place, { migrate: true, replayTo, hosts: () => [], traces: null }),
+  ).rejects.toMatchObject({
     code: 'MQ_DATABASE_SETTINGS',
     message: expect.stringMatching(sentence),
     details: { findings: [expect.stringMatching(sentence)] },

@@ -19,6 +19,7 @@ import { alertOn } from '../observability/alerter.js';
 import { type LineLogger, lineLogger } from '../observability/line-logger.js';
 import { logEvents } from '../observability/log-subscriber.js';
 import { openMqStores, type MqStores } from '../typeorm/open-stores.js';
+import type { ConnectionTraces } from '../typeorm/rename/refuse-rename.js';
 import { poolSizeOf } from '../typeorm/pool-size.js';
 import type { TablePlace } from '../typeorm/table-names.js';
 import { deliverySlotsOf } from './delivery-slots.js';
@@ -31,13 +32,15 @@ export interface RuntimeRequest {
   readonly dataSource: DataSource;
   readonly tables: TablePlace;
   readonly hosts: HostFinder;
+  /** Of all connections of the application; `null` when this one's is written down, and so cannot be a mistake. */
+  readonly usedPrefixes: readonly string[] | null;
 }
 
 /** One connection of one application, put together and not yet started. */
 export class MqRuntime {
   /**
    * Checks the configuration, looks at the tables (or migrates them), and builds the parts.
-   * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_SCHEMA_OUTDATED`
+   * @throws {MqError} `MQ_CONFIG_INVALID`, `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_CONNECTION_RENAMED`, `MQ_SCHEMA_OUTDATED`
    */
   static async create({
     connection,
@@ -46,11 +49,13 @@ export class MqRuntime {
     dataSource,
     tables,
     hosts,
+    usedPrefixes,
   }: RuntimeRequest): Promise<MqRuntime> {
     const resolved = resolveOptions({ ...options, transport }, { connection, poolSize: poolSizeOf(dataSource) });
     const stores = await openMqStores(dataSource, tables, {
       migrate: resolved.migrate,
       hosts: hosts.hosts,
+      traces: usedPrefixes && { ...tracesOf(resolved), usedPrefixes },
       replayTo: {
         connection,
         broker: transport.identity,
@@ -133,4 +138,13 @@ export class MqRuntime {
   dispose(): void {
     for (const unsubscribe of this.subscriptions) unsubscribe();
   }
+}
+
+function tracesOf({ connection, topics, groups, owners }: ResolvedOptions): Omit<ConnectionTraces, 'usedPrefixes'> {
+  return {
+    connection,
+    topics: [...topics.values()].map(({ topic }) => topic),
+    groupIds: [...groups.values()].map(({ groupId }) => groupId),
+    brokers: owners.map(({ broker }) => broker),
+  };
 }

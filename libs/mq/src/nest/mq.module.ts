@@ -8,9 +8,11 @@ import type { MqTransport } from '../core/transport/transport.js';
 import { getMqEntities } from '../typeorm/entities/get-mq-entities.js';
 import { tablePlace } from '../typeorm/table-names.js';
 import { asyncOptionsProviders } from './async-options.js';
+import { ConnectionTables } from './connection-tables.js';
 import { HostFinder } from './discovery/host-finder.js';
 import { HandlerExplorer } from './discovery/handler-explorer.js';
 import { ConsumerControl } from './lifecycle/consumer-control.js';
+import { instancesOf } from './lifecycle/instances-of.js';
 import { MqLifecycle } from './lifecycle/mq-lifecycle.js';
 import { ReproduceSchedule } from './lifecycle/reproduce-schedule.js';
 import type { MqConnectionOptions, MqModuleAsyncOptions, MqModuleOptions } from './mq-module-options.js';
@@ -56,6 +58,7 @@ function assemble(
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
   const tables = tablePlace(tableOptions, name);
+  const prefixGiven = tableOptions?.prefix !== undefined;
   const runtime = tokens.getMqRuntimeToken(name);
   const exported: Provider[] = [
     {
@@ -88,6 +91,7 @@ function assemble(
   ];
   const internal: Provider[] = [
     ...optionsProviders,
+    { provide: connectionTables(name), useValue: new ConnectionTables(tables) },
     {
       provide: runtime,
       inject: [
@@ -98,7 +102,9 @@ function assemble(
       ],
       useFactory: (options: MqOptions, transport: MqTransport, dataSource: DataSource, modules: ModulesContainer) => {
         const hosts = new HostFinder(modules);
-        return MqRuntime.create({ connection: name, options, transport, dataSource, tables, hosts });
+        const used = instancesOf(modules, ConnectionTables).map(({ prefix }) => prefix);
+        const usedPrefixes = prefixGiven ? null : used;
+        return MqRuntime.create({ connection: name, options, transport, dataSource, tables, hosts, usedPrefixes });
       },
     },
     {
@@ -132,5 +138,6 @@ function assemble(
   };
 }
 
+const connectionTables = (name: string): string => `mq:connection-tables:${name}`;
 const consumerControl = (name: string): string => `mq:consumer-control:${name}`;
 const schedule = (name: string): string => `mq:reproduce-schedule:${name}`;

@@ -9,6 +9,7 @@ import { getMqEntities } from './entities/get-mq-entities.js';
 import { locateTables } from './locate-tables.js';
 import { checkMqSchema } from './migrations/check-mq-schema.js';
 import { runMqMigrations } from './migrations/run-mq-migrations.js';
+import { type ConnectionTraces, refuseRename } from './rename/refuse-rename.js';
 import { HeldConnections } from './store/held-connections.js';
 import { checkDatabaseSettings } from './settings/check-database-settings.js';
 import { OwnConnections } from './store/own-connections.js';
@@ -40,21 +41,24 @@ export interface OpenOptions {
   readonly migrate: boolean;
   readonly replayTo: ReplayTarget;
   readonly hosts: TransactionHosts;
+  /** `null` when the prefix was written down, and does not follow from the name of the connection. */
+  readonly traces: ConnectionTraces | null;
 }
 
 /**
  * Opens the tables of one connection, after looking whether they are there, or making them.
- * @throws {MqError} `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_SCHEMA_OUTDATED`
+ * @throws {MqError} `MQ_ENTITIES_MISSING`, `MQ_DATABASE_SETTINGS`, `MQ_CONNECTION_RENAMED`, `MQ_SCHEMA_OUTDATED`
  */
 export async function openMqStores(
   dataSource: DataSource,
   place: TablePlace,
-  { migrate, replayTo, hosts }: OpenOptions,
+  { migrate, replayTo, hosts, traces }: OpenOptions,
 ): Promise<MqStores> {
   const tables: MqTables = { prefix: place.prefix, ...(place.schema === null ? {} : { schema: place.schema }) };
   requireEntities(dataSource, tables);
   const { dialect, tables: names } = locateTables(dataSource, tables);
   const warnings = await checkDatabaseSettings(dataSource, place);
+  if (traces) await refuseRename(dataSource, tables, traces);
   if (migrate) await runMqMigrations(dataSource, tables);
   await checkMqSchema(dataSource, tables);
 

@@ -27,6 +27,9 @@ export interface TableNames extends TablePlace {
   named(suffix: string): string;
 }
 
+/** What a set of tables consists of: their names without the prefix. */
+export const TABLES = ['order_stripe', 'status_log', 'error_log', 'inbox', 'migrations'] as const;
+
 export const DEFAULT_PREFIX = 'mq_';
 
 // 32 + the longest suffix stay below the 63 characters that PostgreSQL keeps of a name; it cuts the rest off silently.
@@ -38,13 +41,18 @@ export function defaultPrefix(connection = 'default'): string {
   return connection === 'default' ? DEFAULT_PREFIX : `${DEFAULT_PREFIX}${connection.replace(/[^A-Za-z0-9_]/g, '_')}_`;
 }
 
+/** Whether the name of a table may begin with this. */
+export function isTablePrefix(prefix: string): boolean {
+  return PREFIX.test(prefix);
+}
+
 /**
  * Checks a prefix and a schema, which are parts of SQL statements from here on.
  * @throws {MqError} `MQ_CONFIG_INVALID`
  */
 export function tablePlace(tables: MqTables = {}, connection = 'default'): TablePlace {
   const prefix = tables.prefix ?? defaultPrefix(connection);
-  if (!PREFIX.test(prefix)) {
+  if (!isTablePrefix(prefix)) {
     throw new MqError(
       'MQ_CONFIG_INVALID',
       `tables.prefix is ${JSON.stringify(prefix)}; write a letter or _ and then at most 31 letters, digits or _`,
@@ -71,7 +79,7 @@ export function tableNames(dataSource: DataSource, dialect: Dialect, tables: MqT
   const { prefix, schema: given } = tablePlace(tables);
   const schema = given ?? dialect.home(dataSource);
   const place = schema === null ? '' : `${dialect.quote(schema)}.`;
-  const table = (name: string): string => place + dialect.quote(prefix + name);
+  const table = (name: (typeof TABLES)[number]): string => place + dialect.quote(prefix + name);
   return {
     prefix,
     schema,

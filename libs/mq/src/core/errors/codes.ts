@@ -14,6 +14,8 @@ export const MQ_ERROR_CODES = {
   MQ_DUPLICATE_CONNECTION: 'Two MqModules share a connection name or a set of tables.',
   MQ_ENTITIES_MISSING: 'The data source does not know the entities of this module.',
   MQ_DATABASE_SETTINGS: 'The database, or the connection to it, is set up so that messages would be damaged or lost.',
+  MQ_CONNECTION_RENAMED:
+    'The tables of this connection would be new ones because its name is; the old ones are still there.',
   MQ_SCHEMA_OUTDATED: 'The tables of this module are missing or older than this version needs.',
   MQ_PEER_MISSING: 'An optional package that this configuration needs is not installed.',
   MQ_TRANSACTION_REQUIRED: 'publish() was called without a transaction to join.',
