@@ -47,9 +47,7 @@ describe('faults that strike on arrival', () => {
     const call = failure(publish(emulator.endpoint));
     await eventually(() => emulator.state().requests.publish?.hang);
     expect(emulator.topic().stored).toBe(0);
-    const start = performance.now();
     await emulator.close();
-    expect(performance.now() - start).toBeLessThan(3_000);
     expect(await call).toBe('ECONNRESET');
   });
 

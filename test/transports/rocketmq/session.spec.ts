@@ -53,7 +53,8 @@ describe('the start', () => {
       ...topics(50).map((topic) => failure(poll(transport.subscribe(subscription({ topic }))))),
     ]);
     expect(new Set(kinds.map(({ kind }) => kind))).toEqual(new Set(['unavailable']));
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    // One after the other they would take 50 s.
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it.each([1, 2, 3])(
@@ -272,7 +273,7 @@ describe('the end', () => {
     const source = transport.subscribe(subscription());
     const polling = failure(poll(source, { waitMs: 20_000 }));
     await eventually(() => stage.proxy.seen('receiveMessage').length === 1);
-    expect(await timed(() => transport.close())).toBeLessThan(1_000);
+    expect(await timed(() => transport.close())).toBeLessThan(10_000);
     expect(['unknown', 'aborted', 'unavailable']).toContain((await polling).kind);
   });
 
@@ -319,7 +320,7 @@ describe('the end', () => {
     await transport.publish(outbound(), never);
     await poll(transport.subscribe(subscription()));
     await happen();
-    expect(await timed(() => transport.close())).toBeLessThan(1_500);
+    expect(await timed(() => transport.close())).toBeLessThan(5_000);
     await expect(transport.close()).resolves.toBeUndefined();
   });
 });

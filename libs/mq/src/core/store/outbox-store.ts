@@ -69,8 +69,8 @@ export interface OutboxStore<Tx = unknown> {
   park(ref: LeaseRef, error: ErrorEntry, options: { freeKey: boolean }): Promise<boolean>;
 
   /**
-   * Takes one attempt off each of these rows, started and failed together, if it is `PENDING` and has one: they failed
-   * because of the broker.
+   * Takes one attempt off each of these rows, started and failed together, if it is `PENDING` or `SENDING` and has one that
+   * failed: it was because of the broker. One that is being sent again has that attempt on top, which stays.
    */
   refund(ids: readonly string[]): Promise<void>;
 

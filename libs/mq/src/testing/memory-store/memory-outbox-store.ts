@@ -162,7 +162,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
 
   async refund(ids: readonly string[]): Promise<void> {
     for (const row of ids.map((id) => this.rows.get(id))) {
-      if (row?.status !== 'PENDING' || row.failedCount === 0) continue;
+      if (!row || (row.status !== 'PENDING' && row.status !== 'SENDING') || row.failedCount === 0) continue;
       row.failedCount--;
       row.startedCount--;
     }

@@ -80,5 +80,5 @@ it.each([
   const started = process.cpuUsage();
   expect(() => parseXml(xml)).toThrow(Error);
   // Quadratic time would be minutes. Of the processor, so that a busy machine is not taken for a slow parser.
-  expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
+  expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
 });

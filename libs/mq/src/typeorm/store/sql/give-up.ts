@@ -87,11 +87,14 @@ export function park(
   });
 }
 
-/** Takes back attempts that failed because of the broker. Whoever has claimed the row since knows nothing of it: left alone. */
+/**
+ * Takes back attempts that failed because of the broker. Also of a row that is on its way again by now: whoever holds it
+ * adds to these counts and does not set them.
+ */
 export async function refund(own: OwnConnections, ids: readonly string[]): Promise<void> {
   for (const batch of chunks(ids, IDS_AT_ONCE)) {
     await own.write(sql`UPDATE ${raw(own.tables.statusLog)} SET started_count = started_count - 1,
       failed_count = failed_count - 1, updated_at = ${own.dialect.nowMs}
-      WHERE id IN (${list(batch)}) AND status = 'PENDING' AND failed_count > 0 AND started_count > 0`);
+      WHERE id IN (${list(batch)}) AND status IN ('PENDING', 'SENDING') AND failed_count > 0 AND started_count > 0`);
   }
 }
