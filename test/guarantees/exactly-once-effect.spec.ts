@@ -21,7 +21,8 @@ describeDatabases('the effect of a message', (db) => {
         instanceId: null,
         tag: null,
         key: 'k',
-        body: '"copy"',
+        // That of publishOne(): with another body the id would be that of another message.
+        body: '"work"',
         properties: { 'mq-id': id },
         deliverAt: null,
         orderingKey: null,

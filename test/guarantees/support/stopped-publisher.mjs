@@ -26,10 +26,11 @@ Module({
   imports: [
     TypeOrmModule.forRoot({ type, url, autoLoadEntities: true, retryAttempts: 0, subscribers: [StopsAfterCommit] }),
     MqModule.forRoot({
-      transport: aliyunHttp({ endpoint, accessKeyId: 'test', accessKeySecret: 'test' }),
+      transport: aliyunHttp({ endpoint, accessKeyId: 'test', accessKeySecret: 'test', requestTimeout: '500ms' }),
       topics: { orders: { topic: 'shop_orders' } },
       role: 'api',
       migrate: true,
+      // As short as sends of half a second allow.
       reproduce: { lease: '1s' },
     }),
   ],
