@@ -37,6 +37,11 @@ const RULES = [
     say: 'does not exist in CommonJS, which the library is built as, too',
   },
   {
+    files: /^libs\/mq\/src\//,
+    pattern: /\bimport\((?!')/,
+    say: 'bundlers see no import whose name is not written there',
+  },
+  {
     files: /./,
     pattern: /(?<![\w.~/-])\/(work|root|home|Users|tmp\/[a-z])\/?[\w.-]*\/[\w.-]+/,
     say: "a path of somebody's machine",

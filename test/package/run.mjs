@@ -1,5 +1,5 @@
 // `npm run test:package`: packs the library as it would be published, and uses it as its users do: in a bare Node
-// project, and in the untouched application templates of Nest 12 and Nest 11. Installs from the registry, so it takes
+// project, bundled, and in the untouched application templates of Nest 12 and Nest 11. Installs from the registry, so it takes
 // minutes and is not part of `npm test`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkBareInstall } from './steps/check-bare-install.mjs';
+import { checkBundles } from './steps/check-bundles.mjs';
 import { checkTypes } from './steps/check-types.mjs';
 import { makeApplication } from './steps/make-application.mjs';
 import { pack } from './steps/pack.mjs';
@@ -22,7 +23,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LIMIT_MS = 20 * 60_000;
 const HELP = `Usage: npm run test:package -- [options]
 
-  --only NAME   one of: bare, ${TEMPLATES.map(({ name }) => name).join(', ')}
+  --only NAME   one of: bare, bundle, ${TEMPLATES.map(({ name }) => name).join(', ')}
   --keep        leave the folder with the applications, and say where it is
   --help        this text
 `;
@@ -71,13 +72,16 @@ async function checkPackage(folder, databases) {
   if (wanted('bare')) {
     await step('bare Node project, required peers only', () => checkBareInstall(folder, tarball));
   }
+  if (wanted('bundle')) {
+    const database = () => newDatabase(databases);
+    await step('bundled with esbuild, run without node_modules', () => checkBundles(folder, tarball, database));
+  }
   const templates = TEMPLATES.filter(({ name }) => wanted(name));
   if (templates.length === 0) return;
 
   const endpoint = await startEmulator();
   for (const template of templates) {
-    const database = await scratchPostgres();
-    databases.push(database);
+    const database = await newDatabase(databases);
     const env = { DATABASE_URL: database.url, MQ_ENDPOINT: endpoint };
     const named = (what) => `${template.title}: ${what}`;
     const cwd = await step(named('nest new, npm install'), () => makeApplication(folder, template, tarball));
@@ -86,6 +90,12 @@ async function checkPackage(folder, databases) {
     await step(named(`npm test (${template.runner})`), () => runTests(cwd, env));
     if (template.extension === '') await step(named('every module resolution'), () => checkTypes(cwd));
   }
+}
+
+async function newDatabase(databases) {
+  const database = await scratchPostgres();
+  databases.push(database);
+  return database;
 }
 
 function wanted(name) {

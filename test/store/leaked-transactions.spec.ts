@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { LANE } from 'nestjs-reliable-mq/testing';
 import {
   checkMqSchema,
+  openMqStores,
   runMqMigrations,
   TypeOrmDeliveryStore,
   TypeOrmTransactionContext,
@@ -84,6 +85,17 @@ describeDatabases('a connection that was left inside a transaction', (db) => {
     await outbox.store.stage(runner.manager, [row], lease);
     await runner.release();
     expect(await outbox.store.confirm([{ id: row.id, token: lease.token }])).toEqual([null]);
+  });
+
+  test('nor one in which a statement has failed, when the application starts', async () => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('SELECT * FROM nowhere').catch(() => undefined);
+    await runner.release();
+    const replayTo = { connection: 'default', broker: null, topic: () => undefined, problem: () => null } as never;
+    const options = { migrate: false, replayTo, hosts: () => [], traces: null };
+    const { warnings } = await openMqStores(dataSource, { prefix: 'mq_', schema: null }, options);
+    expect(warnings).toEqual([]);
   });
 
   test('also where it was begun with SQL, on a connection that nobody has looked at before', async () => {

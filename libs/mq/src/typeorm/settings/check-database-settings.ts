@@ -3,6 +3,7 @@ import { MqError } from '../../core/errors/mq-error.js';
 import { detectDialect } from '../dialects/detect-dialect.js';
 import type { Dialect } from '../dialects/dialect.js';
 import { raw, sql } from '../dialects/sql.js';
+import { HeldConnections } from '../store/held-connections.js';
 import { runSql } from '../store/run-sql.js';
 import type { TablePlace } from '../table-names.js';
 import { refuse, type SettingFinding } from './setting-finding.js';
@@ -21,8 +22,7 @@ const NUMBER = Number.MAX_SAFE_INTEGER;
  */
 export async function checkDatabaseSettings(dataSource: DataSource, place: TablePlace): Promise<readonly string[]> {
   const dialect = detectDialect(dataSource);
-  const runner = dataSource.createQueryRunner('master');
-  try {
+  return new HeldConnections(dataSource).use(async (runner) => {
     // A schema that was named needs no guess.
     const options = dataSource.options as { schema?: string };
     const home = (place.schema ?? options.schema) ? undefined : dialect.home(dataSource);
@@ -32,9 +32,7 @@ export async function checkDatabaseSettings(dataSource: DataSource, place: Table
     const refused = all.filter(({ weight }) => weight === 'refuse').map(({ sentence }) => sentence);
     if (refused.length > 0) throw refusal(refused);
     return all.map(({ sentence }) => sentence);
-  } finally {
-    await runner.release();
-  }
+  });
 }
 
 async function echo(runner: QueryRunner, dialect: Dialect): Promise<SettingFinding[]> {

@@ -8,22 +8,25 @@ import { join } from 'node:path';
  * Every failure counts as "not there": an application that uses the package imports it as well, and is told by that
  * import what is wrong with it.
  *
- * @param load imports it by its literal name, so that a bundler puts the application's copy there
+ * @param ofLibrary imports it by its literal name, so that a bundler puts the application's copy there; `null` when it is absent
  */
-export async function copiesOf<T>(name: string, load: () => Promise<unknown>): Promise<readonly Partial<T>[]> {
-  const fromApplication = async (): Promise<unknown> => createRequire(join(process.cwd(), 'package.json'))(name);
-  const copies: Partial<T>[] = [];
-  for (const find of [load, fromApplication]) {
-    try {
-      copies.push(namespace<T>((await find()) as Record<string, unknown>));
-    } catch {
-      // Not there.
-    }
+export async function copiesOf<T>(
+  name: string,
+  ofLibrary: () => Promise<object | null>,
+): Promise<readonly Partial<T>[]> {
+  const found = [await ofLibrary(), ofApplication(name)];
+  return found.filter((copy) => copy !== null).map((copy) => namespace<T>(copy));
+}
+
+function ofApplication(name: string): object | null {
+  try {
+    return createRequire(join(process.cwd(), 'package.json'))(name) as object;
+  } catch {
+    return null;
   }
-  return copies;
 }
 
 /** Node does not always find the names that a CommonJS module exports; all of them are in its default export. */
-function namespace<T>(loaded: Record<string, unknown>): Partial<T> {
-  return { ...(loaded['default'] as Partial<T> | undefined), ...(loaded as Partial<T>) };
+function namespace<T>(loaded: { default?: object }): Partial<T> {
+  return { ...loaded.default, ...loaded } as Partial<T>;
 }

@@ -24,7 +24,7 @@ export class PatchedManagerTransactions implements AmbientTransactions {
   static async load(dataSource: DataSource): Promise<PatchedManagerTransactions> {
     const name = (dataSource as unknown as Record<string, unknown>)[NAME] as string | undefined;
     if (name === undefined) return new PatchedManagerTransactions(dataSource, undefined, null);
-    const copies = await copiesOf<Library>('typeorm-transactional', () => import('typeorm-transactional'));
+    const copies = await copiesOf<Library>('typeorm-transactional', importLibrary);
     const library = copies.find((copy) => copy.getDataSourceByName?.(name) === dataSource) ?? null;
     return new PatchedManagerTransactions(dataSource, name, library as Library | null);
   }
@@ -52,5 +52,14 @@ export class PatchedManagerTransactions implements AmbientTransactions {
 
   open<T>(work: () => Promise<T>): Promise<T> {
     return this.library!.runInTransaction(work, { connectionName: this.calledThere!, propagation: 'REQUIRES_NEW' });
+  }
+}
+
+/** Awaited inside of `try`, by which bundlers know that it may be absent: any other import of what is absent ends a build. */
+async function importLibrary(): Promise<object | null> {
+  try {
+    return await import('typeorm-transactional');
+  } catch {
+    return null;
   }
 }
