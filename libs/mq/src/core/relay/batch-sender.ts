@@ -18,6 +18,12 @@ import { leaseDeadline, type Sender } from './sender.js';
 const DEFER_MIN_MS = 12 * 3_600_000;
 const DEFER_MAX_MS = 24 * 3_600_000;
 
+/** Rows that are settled, and what came of it. */
+export interface Settled {
+  /** When their keys have nothing more to send for now: with a key that others go on publishing to, any time. */
+  readonly followed: Promise<unknown>;
+}
+
 /**
  * Sends rows that were leased together, keeping the order of each key.
  *
@@ -30,6 +36,7 @@ const DEFER_MAX_MS = 24 * 3_600_000;
  */
 export class BatchSender {
   private stopped = false;
+  private readonly chains = new Set<Promise<void>>();
 
   constructor(
     private readonly store: OutboxStore<never>,
@@ -47,27 +54,36 @@ export class BatchSender {
     this.stopped = true;
   }
 
+  /** Resolves when no key is followed any more. */
+  async idle(): Promise<void> {
+    while (this.chains.size > 0) await Promise.all(this.chains);
+  }
+
   /**
    * Resolves when every row is settled. `onResult` is called as each of `rows` is; rows that were woken on the way are
-   * sent as well, and not reported.
+   * sent as well, and not reported. Those are not waited for: a key may go on for as long as it likes, and the memory of
+   * `rows` must not be kept for that.
    */
   async send(
     rows: readonly LeasedRow[],
     deadline: number,
     onResult: (row: LeasedRow, result: SendResult) => void,
-  ): Promise<void> {
+  ): Promise<Settled> {
+    const chains: Promise<void>[] = [];
     const free: LeasedRow[] = [];
     const ordered: LeasedRow[] = [];
     for (const row of rows) (row.openKey === null ? free : ordered).push(row);
     const work = free.map(async (row) => onResult(row, await this.sender.send(row, deadline)));
-    if (ordered.length > 0) work.push(this.sendOrdered(ordered, deadline, onResult));
+    if (ordered.length > 0) work.push(this.sendOrdered(ordered, deadline, onResult, chains));
     await allEnded(work);
+    return { followed: Promise.all(chains) };
   }
 
   private async sendOrdered(
     rows: readonly LeasedRow[],
     deadline: number,
     onResult: (row: LeasedRow, result: SendResult) => void,
+    chains: Promise<void>[],
   ): Promise<void> {
     const blocked = await this.store.blocked(rows.map(({ id, openKey, seq }) => ({ id, openKey: openKey!, seq })));
     const byKey = new Map<string, LeasedRow[]>();
@@ -85,7 +101,7 @@ export class BatchSender {
         const waits = firstBlocked < 0 ? [] : ofKey.slice(firstBlocked);
         const stopped = await this.sendInTurn(goes, deadline, onResult);
         await this.defer([...stopped, ...waits], onResult);
-        await this.follow(openKey);
+        chains.push(this.follow(openKey));
       }),
     );
   }
@@ -118,8 +134,16 @@ export class BatchSender {
     for (const row of rows) onResult(row, { status: 'pending', delayMs, asleep: true });
   }
 
-  /** Promotes the key and sends what wakes up, until nothing does. Never rejects for want of a database. */
-  async follow(openKey: string): Promise<void> {
+  /** Promotes the key and sends what wakes up, until nothing does. Never rejects. */
+  follow(openKey: string): Promise<void> {
+    const chain = this.sendWoken(openKey)
+      .catch((error: unknown) => reportDatabaseFailure(this.events, 'follow', error))
+      .finally(() => this.chains.delete(chain));
+    this.chains.add(chain);
+    return chain;
+  }
+
+  private async sendWoken(openKey: string): Promise<void> {
     for (;;) {
       const askedAt = this.clock.monotonic();
       let woken: LeasedRow | null;

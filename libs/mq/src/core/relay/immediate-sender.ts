@@ -46,7 +46,7 @@ export class ImmediateSender {
   private stopped = false;
   private readonly bell: Wakeable;
   private loop: Promise<void> | null = null;
-  private readonly sending = new Set<Promise<void>>();
+  private readonly sending = new Set<Promise<unknown>>();
   /** One statement for all that was dropped while the one before it ran: 2,000 publishes were 2,000 transactions. */
   private readonly returns: Coalescer<LeaseRef, boolean>;
 
@@ -82,7 +82,7 @@ export class ImmediateSender {
     this.bell.wake();
   }
 
-  /** Stops taking announcements, gives the leases of what waits back in bulk, and waits for what is being sent. */
+  /** Stops taking announcements, gives the leases of what waits back in bulk, and waits for what is being sent; not for keys that go on. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.bell.wake();
@@ -145,7 +145,7 @@ export class ImmediateSender {
 
   private launch(batch: Announced, rows: readonly LeasedRow[]): void {
     this.busy += rows.length;
-    const work = this.batches
+    const work: Promise<unknown> = this.batches
       .send(rows, batch.deadline, (row, result) => batch.onResult(row.id, result))
       .catch((error: unknown) => {
         // The head check failed: the leases run out, and the relay takes over.

@@ -2,10 +2,11 @@ import type { ResolvedOptions } from '../config/resolved-options.js';
 import type { Clock } from '../runtime/clock.js';
 import type { LeaseRequest, LeasedRow } from '../store/outbox-row.js';
 import type { Lane, OutboxStore } from '../store/outbox-store.js';
-import type { BatchSender } from './batch-sender.js';
+import type { BatchSender, Settled } from './batch-sender.js';
 import type { Circuit } from './circuit.js';
 import type { Lanes } from './lanes.js';
 import type { MemoryBudget } from './memory-budget.js';
+import type { SendResult } from './send-result.js';
 import { leaseDeadline } from './sender.js';
 
 /** What one pass did. */
@@ -102,34 +103,42 @@ export class RelayTick {
   }
 
   private send(rows: readonly LeasedRow[], more: boolean, deadline: number, end: 'oldest' | 'youngest'): RunningTick {
-    const result: TickResult = { claimed: rows.length, sent: 0, rescheduled: 0, dead: 0 };
-    let pending = rows.length;
+    const claimed = rows.length;
+    const result: TickResult = { claimed, sent: 0, rescheduled: 0, dead: 0 };
+    let pending = claimed;
     let asleep = 0;
-    const done = this.batches
-      .send(rows, deadline, (_row, settled) => {
-        pending--;
-        if (settled.status === 'sent') result.sent++;
-        else if (settled.status === 'dead') result.dead++;
-        else {
-          result.rescheduled++;
-          if (settled.asleep) asleep++;
-          // At once: what the broker must answer may take long.
-          if (end === 'oldest' && asleep > rows.length / 2) this.crowded = true;
-        }
-      })
-      .then(
-        () => result,
-        (error: unknown) => {
-          pending = 0;
-          throw error;
-        },
-      )
-      .finally(() => {
-        this.budget.free(rows);
-        if (end === 'oldest') this.crowded = asleep > rows.length / 2;
-      });
+    const settled = this.settle(rows, deadline, ({ status }, sleeps) => {
+      pending--;
+      if (status === 'sent') result.sent++;
+      else if (status === 'dead') result.dead++;
+      else {
+        result.rescheduled++;
+        if (sleeps) asleep++;
+        // At once: what the broker must answer may take long.
+        if (end === 'oldest' && asleep > claimed / 2) this.crowded = true;
+      }
+    }).finally(() => {
+      pending = 0;
+      if (end === 'oldest') this.crowded = asleep > claimed / 2;
+    });
+    const done = settled.then(({ followed }) => followed).then(() => result);
     // Whoever awaits `done` sees the error; that nobody does yet is no reason to end the process.
     done.catch(() => undefined);
-    return { claimed: rows.length, more, pending: () => pending, done };
+    return { claimed, more, pending: () => pending, done };
+  }
+
+  /** Apart from `send`, whose closures live until the last follower is sent, and would keep the rows until then. */
+  private async settle(
+    rows: readonly LeasedRow[],
+    deadline: number,
+    onResult: (result: SendResult, sleeps: boolean) => void,
+  ): Promise<Settled> {
+    try {
+      return await this.batches.send(rows, deadline, (_row, result) =>
+        onResult(result, result.status === 'pending' && result.asleep === true),
+      );
+    } finally {
+      this.budget.free(rows);
+    }
   }
 }

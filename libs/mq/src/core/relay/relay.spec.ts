@@ -37,7 +37,11 @@ function given(): Bench {
     },
   });
   const options = resolveOptions(
-    { transport, topics: { a: { topic: 'A' }, b: { topic: 'B' }, keyed: { topic: 'K', ordered: true } } },
+    {
+      transport,
+      reproduce: { memory: '4MB' },
+      topics: { a: { topic: 'A' }, b: { topic: 'B' }, keyed: { topic: 'K', ordered: true } },
+    },
     { connection: 'default', poolSize: 10, random: () => 0.5 },
   );
   const events = new MqEvents();
@@ -185,4 +189,31 @@ it('ends only when what it released is off the wire', async () => {
   transport.broker.resume();
   await stopped;
   expect(statuses()).toEqual(['CANCELLED', 'SENT']);
+});
+
+it('gives back the memory of rows that are sent, although a key of theirs goes on', async () => {
+  const { clock, relay, transport, publish, store } = given();
+  // Four times its size is as much as the budget.
+  const first = await publish('keyed', { payload: 'x'.repeat(1_000_000), orderingKey: 'k' });
+  const send = transport.publish.bind(transport);
+  let go!: () => void;
+  const held = new Promise<void>((resolve) => (go = resolve));
+  jest.spyOn(transport, 'publish').mockImplementation(async (message, signal) => {
+    if (message.body.toString() === '2') await held;
+    return send(message, signal);
+  });
+  const follower = await publish('keyed', { payload: 2, orderingKey: 'k' });
+  await clock.settle();
+  Object.assign(store.rows.get(follower.messages[0]!.id)!, { deferred: true, dueAt: clock.now() + 3_600_000 });
+  relay.immediate.start();
+  relay.loop.start();
+  await clock.advance(100);
+  const statusOf = ({ messages }: Publication): string => store.rows.get(messages[0]!.id)!.status;
+  expect([first, follower].map(statusOf)).toEqual(['SENT', 'SENDING']);
+  const other = await publish('a', { payload: 'y'.repeat(500_000) });
+  await clock.advance(100);
+  expect(statusOf(other)).toBe('SENT');
+  go();
+  await clock.settle();
+  expect(statusOf(follower)).toBe('SENT');
 });

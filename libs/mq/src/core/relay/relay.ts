@@ -50,7 +50,6 @@ export class Relay {
   private readonly batches: BatchSender;
   private readonly marker: Marker;
   private readonly settler: RowSettler;
-  private readonly releases = new Set<Promise<void>>();
   private readonly forget: (() => void)[] = [];
 
   constructor(private readonly deps: RelayDependencies) {
@@ -82,13 +81,7 @@ export class Relay {
 
   /** Lets keys go on whose first row was taken away. Only `stop` waits for that: behind a key may stand any number of rows. */
   release(openKeys: readonly string[]): void {
-    for (const openKey of new Set(openKeys)) {
-      const release = this.batches
-        .follow(openKey)
-        .catch((error: unknown) => reportDatabaseFailure(this.deps.events, 'release', error))
-        .finally(() => this.releases.delete(release));
-      this.releases.add(release);
-    }
+    for (const openKey of new Set(openKeys)) void this.batches.follow(openKey);
     this.loop.wake();
   }
 
@@ -101,7 +94,7 @@ export class Relay {
     const cut = deadline.onReached(() => this.sender.stop());
     const loops = [this.pruner, this.stranded, this.orphans, this.loop, this.immediate];
     await Promise.allSettled(loops.map((loop) => loop.stop()));
-    while (this.releases.size > 0) await Promise.all(this.releases);
+    await this.batches.idle();
     cut();
     await this.marker.idle();
     for (const unsubscribe of this.forget) unsubscribe();
