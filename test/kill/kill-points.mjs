@@ -7,7 +7,7 @@ const MARK = /broker_message_id = v\.broker_id/;
 const CLAIM = /due_at <= [\s\S]*FOR UPDATE SKIP LOCKED/;
 const LEASE = /status = 'SENDING', lease_token =/;
 const HEAD_CHECK = /SELECT k\.open_key/;
-const PROMOTE = /SELECT s\.id FROM \(SELECT/;
+const PROMOTE = /SELECT t\.id, t\.payload_bytes FROM \(SELECT \(/;
 const DEFER = /deferred = true, lease_token = NULL/;
 const INBOX_INSERT = /INSERT INTO [^ ]*mq_inbox/;
 const EFFECT = /INSERT INTO kill_effect/;
