@@ -20,8 +20,8 @@ const BATCHES_AHEAD = 2;
  *
  * States and what moves between them:
  * - *working*: a claim left something → claim again at once and without looking first, as long as no more than two
- *   batches are under way and the memory for them is not used up. The look costs a quarter of the rate then: it has to pass every entry that a claim has just
- *   moved in the index.
+ *   batches are under way and the memory for them is not used up. The look costs a quarter of the rate then: it has to
+ *   pass every entry that a claim has just moved in the index.
  * - *resting*: nothing (more) was due → sleep until the earliest row is due, at most `reproduce.idle`, with jitter so that
  *   many instances do not poll in step. Finding nothing twice doubles the sleep from 50 ms up. Waking costs one SELECT
  *   of the earliest due time; only if that has passed does a claim follow.
