@@ -98,6 +98,21 @@ describeDatabases('a message of another producer', (db) => {
     healthy(node, failures);
   });
 
+  it('that names a status row which cannot exist is handled all the same', async () => {
+    const handled: string[] = [];
+    const node = await bootNode(db, {
+      topics: { orders: { topic: 'shop_orders', settleOn: { group: 'stock', within: '5m' } } },
+      groups: { stock: { groupId: 'GID_stock', maxAttempts: 2 } },
+      handlers: [consumer('orders', 'stock', ({ id }) => void handled.push(id))],
+    });
+    const failures = told(node, 'loop.failed');
+    send(node, { properties: { 'mq-id': '7', 'mq-row': ODD } });
+    await done(node);
+    expect(handled).toEqual(['7']);
+    expect(await tables.errors()).toEqual([]);
+    healthy(node, failures);
+  });
+
   it('with the key of a message of another topic is another message', async () => {
     const handled: string[] = [];
     const node = await boot(

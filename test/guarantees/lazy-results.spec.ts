@@ -83,4 +83,54 @@ describeDatabases('a handler that returns', (db) => {
       'MQ_HANDLER_TIMEOUT',
     ]);
   });
+
+  // A rejection or an exception that nobody listens to would end the process, and fails the test here.
+  const failing: [string, Handle, string][] = [
+    [
+      'a generator that yields a rejected promise',
+      function* () {
+        yield Promise.reject(new Error('out of stock'));
+      },
+      'MQ_HANDLER_FAILED',
+    ],
+    [
+      'an Observable that emits rejected promises and fails',
+      () =>
+        concat(
+          of(Promise.reject(new Error('nobody waits for it'))),
+          defer(() => Promise.reject(new Error('out of stock'))),
+        ),
+      'MQ_HANDLER_FAILED',
+    ],
+    [
+      'an Observable that cannot be unsubscribed from',
+      () =>
+        new Observable(() => () => {
+          throw new Error('while tearing down');
+        }),
+      'MQ_HANDLER_TIMEOUT',
+    ],
+  ];
+
+  it.each(failing)('%s fails, and nothing else does', async (_, work, code) => {
+    const node = await boot(work, code === 'MQ_HANDLER_TIMEOUT' ? '200ms' : '30s');
+    await publishOne(node);
+    await done(node);
+    expect((await tables.errors()).map(({ error_code: told }) => told)).toEqual([code, code]);
+    await tables.poolIsFree(node);
+  });
+
+  it('a generator waits for the promises that it yields, and may catch what they are rejected with', async () => {
+    const node = await boot(function* (message, context): Generator<Promise<void>> {
+      try {
+        yield Promise.reject(new Error('out of stock'));
+      } catch {
+        yield tables.effect(context, message, 'ordered more');
+      }
+    });
+    await publishOne(node);
+    await done(node);
+    expect(await tables.notes()).toEqual(['ordered more']);
+    expect(await tables.errors()).toEqual([]);
+  });
 });

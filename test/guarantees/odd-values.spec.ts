@@ -5,7 +5,12 @@ import { Program } from '../support/program.js';
 
 const PARKED = 'parked';
 const HANDLED = 'handled';
-const THENABLES = ['a thenable that throws', 'a rejected promise', 'a promise rejected with a proxy'];
+const THENABLES = [
+  'a thenable that throws',
+  'a thenable that is rejected with itself',
+  'a rejected promise',
+  'a promise rejected with a proxy',
+];
 /** Being returned from an async function looks for `then`, which throws. */
 const FAILS_WHEN_RETURNED = [
   ...THENABLES,

@@ -48,6 +48,11 @@ export const ODD_VALUES = {
   'a thenable whose then throws': () => Object.defineProperty({}, 'then', { get: getter }),
   'a rejected promise': () => Promise.reject(new Error('rejected')),
   'a promise rejected with a proxy': () => Promise.reject(throwing()),
+  'a thenable that is rejected with itself': () => {
+    // oxlint-disable-next-line unicorn/no-thenable
+    const thenable = { then: (_, reject) => reject(thenable) };
+    return thenable;
+  },
   'a message of 100 MB': () => new Error('x'.repeat(100_000_000)),
   'a circle of causes': () => {
     const error = new Error('round');

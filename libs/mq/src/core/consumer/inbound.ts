@@ -46,9 +46,9 @@ export function identify(message: InboundMessage, { topic, group, tagSuffix }: S
   }
 }
 
-/** Which status row sent this copy of a message whose topic settles on `group`. */
+/** Which status row sent this copy of a message whose topic settles on `group`, in a form that every database can look for. */
 export function awaitedRow(message: InboundMessage, messageId: string, group: string): AwaitedRow {
-  return { id: message.properties[MQ_ROW] ?? messageId, messageId, group };
+  return { id: plainId(message.properties[MQ_ROW] ?? messageId), messageId, group };
 }
 
 /** The message as a handler sees it. @throws what the topic's codec throws for a body that it cannot read */

@@ -1,7 +1,12 @@
+import { types } from 'node:util';
+import { readProperty } from '../../core/errors/read-property.js';
+import { callDetached, disown } from '../../core/runtime/user-code.js';
+
 /**
  * The outcome of a handler, for what a handler may return: a value; a promise; an Observable, which does nothing before
  * somebody subscribes; a generator, which does nothing before somebody asks it for values. Without this the last two would
- * count as handled without having begun. Resolves with the last value, also of an Observable behind a promise.
+ * count as handled without having begun. Resolves with the last value, also of an Observable behind a promise. Promises
+ * that a generator yields are waited for, and thrown into it when they are rejected.
  *
  * `rxjs` is not imported: an application may have several copies, and any of them makes Observables.
  *
@@ -24,7 +29,7 @@ interface Observer {
 interface ObservableLike {
   subscribe(observer: Observer): { unsubscribe(): void };
 }
-type Steps = Iterator<unknown> | AsyncIterator<unknown>;
+type Steps = Generator | AsyncGenerator;
 
 const MARKS: readonly PropertyKey[] = [
   (Symbol as unknown as { observable?: symbol }).observable ?? '@@observable',
@@ -33,9 +38,8 @@ const MARKS: readonly PropertyKey[] = [
 ];
 
 function isObservable(value: unknown): value is ObservableLike {
-  if (typeof value !== 'object' || value === null) return false;
-  const fields = value as Record<PropertyKey, unknown>;
-  return typeof fields['subscribe'] === 'function' && MARKS.some((mark) => typeof fields[mark] === 'function');
+  const has = (name: PropertyKey): boolean => typeof readProperty(value, name) === 'function';
+  return typeof value === 'object' && has('subscribe') && MARKS.some(has);
 }
 
 /** What a generator function returns. Not every iterable: lists and texts are values. */
@@ -48,8 +52,9 @@ function lastOf(observable: ObservableLike, signal: AbortSignal): Promise<unknow
     let last: unknown;
     let unsubscribe = (): void => {};
     const cut = (): void => {
-      unsubscribe();
       reject(signal.reason as Error);
+      // What it tears down is code of the user, and what an abort listener throws ends the process.
+      callDetached(unsubscribe);
     };
     const end = (settle: () => void): void => {
       signal.removeEventListener('abort', cut);
@@ -58,7 +63,11 @@ function lastOf(observable: ObservableLike, signal: AbortSignal): Promise<unknow
     if (signal.aborted) return cut();
     signal.addEventListener('abort', cut, { once: true });
     const subscription = observable.subscribe({
-      next: (value) => void (last = value),
+      next: (value) => {
+        // A promise among them is awaited if it is the last, and until then its rejection would be nobody's.
+        if (types.isPromise(value)) disown(value);
+        last = value;
+      },
       error: (error) => end(() => reject(error as Error)),
       complete: () => end(() => resolve(last)),
     });
@@ -68,13 +77,16 @@ function lastOf(observable: ObservableLike, signal: AbortSignal): Promise<unknow
   });
 }
 
+/** An asynchronous generator waits for what it yields by itself; here an ordinary one does too. */
 async function runToEnd(steps: Steps, signal: AbortSignal): Promise<unknown> {
-  for (;;) {
+  let step = await steps.next();
+  while (!step.done) {
+    const [yielded] = await Promise.allSettled([step.value]);
     if (signal.aborted) {
-      await steps.return?.();
+      await steps.return(undefined);
       throw signal.reason;
     }
-    const { done, value } = await steps.next();
-    if (done) return value;
+    step = await (yielded.status === 'rejected' ? steps.throw(yielded.reason) : steps.next());
   }
+  return step.value;
 }
