@@ -56,6 +56,7 @@ function given(): Bench {
 const statuses = (): string[] => [...bench.store.rows.values()].map(({ status }) => status);
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   bench.transport.broker.heal();
   await bench.relay.stop(Deadline.in(bench.clock, 0));
 });
@@ -189,6 +190,70 @@ it('ends only when what it released is off the wire', async () => {
   transport.broker.resume();
   await stopped;
   expect(statuses()).toEqual(['CANCELLED', 'SENT']);
+});
+
+it('gives back what the immediate sender has no room for in bulk, and the relay sends it', async () => {
+  const { clock, relay, transport, publish } = given();
+  const reschedules = jest.spyOn(MemoryOutboxStore.prototype, 'reschedule');
+  transport.broker.pause();
+  relay.immediate.start();
+  const payload = 'x'.repeat(1_048_576);
+  await Promise.all(Array.from({ length: 100 }, (_, n) => publish('a', { payload: `${n}${payload}` })));
+  await clock.settle();
+  const givenBack = reschedules.mock.calls.flatMap(([changes]) => changes);
+  // 64 MB hold 15 of these, each counted four times.
+  expect(givenBack).toHaveLength(85);
+  expect(reschedules.mock.calls.length).toBeLessThan(20);
+  transport.broker.resume();
+  relay.loop.start();
+  await clock.advance(20_000);
+  expect(transport.broker.published).toHaveLength(100);
+  expect(new Set(statuses())).toEqual(new Set(['SENT']));
+});
+
+it('claims no more than its memory holds, and goes on when there is room', async () => {
+  const { clock, relay, transport, publish } = given();
+  const payload = 'x'.repeat(1_048_576);
+  await Promise.all(Array.from({ length: 40 }, (_, n) => publish('a', { payload: `${n}${payload}` })));
+  await clock.advance(31_000);
+  transport.broker.pause();
+  relay.loop.start();
+  await clock.advance(1_000);
+  expect(statuses().filter((status) => status === 'SENDING').length).toBeLessThanOrEqual(16);
+  transport.broker.resume();
+  await clock.advance(10_000);
+  expect(transport.broker.published).toHaveLength(40);
+});
+
+it('sends what stands behind nobody, however much of one key is asleep or due before it', async () => {
+  const { clock, relay, transport, publish, store } = given();
+  for (let n = 0; n < 1_000; n++) await publish('keyed', { payload: n, orderingKey: 'crowd' });
+  // As an outage leaves it: all due, and the head backs off.
+  for (const row of store.rows.values())
+    Object.assign(row, { status: 'PENDING', dueAt: clock.now(), leaseToken: null, startedCount: 0 });
+  const [head] = store.rows.values();
+  head!.dueAt = clock.now() + 3_600_000;
+  await clock.advance(1_000);
+  const [fresh] = (await publish('keyed', { payload: 'fresh', orderingKey: 'other' })).messages;
+  Object.assign(store.rows.get(fresh!.id)!, { status: 'PENDING', dueAt: clock.now(), leaseToken: null });
+  const claims = jest.spyOn(MemoryOutboxStore.prototype, 'claim');
+  relay.loop.start();
+  await clock.advance(200);
+  const claimed = await Promise.all(
+    claims.mock.results.map(({ value }) => value as ReturnType<MemoryOutboxStore['claim']>),
+  );
+  const found = claimed.findIndex(({ rows }) => rows.some(({ id }) => id === fresh!.id));
+  // Before the crowd was through, which takes ten claims.
+  expect(found).toBeGreaterThan(0);
+  expect(found).toBeLessThan(6);
+  await clock.advance(10_000);
+  expect(transport.broker.published.map(({ body }) => body)).toEqual(['"fresh"']);
+  claims.mockClear();
+  await clock.advance((3 * 3_600_000) / 4);
+  const later = await Promise.all(
+    claims.mock.results.map(({ value }) => value as ReturnType<MemoryOutboxStore['claim']>),
+  );
+  expect(later.flatMap(({ rows }) => rows)).toEqual([]);
 });
 
 it('gives back the memory of rows that are sent, although a key of theirs goes on', async () => {
