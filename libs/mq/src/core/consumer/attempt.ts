@@ -9,6 +9,7 @@ import {
   TransactionLost,
   type DeliveryTransaction,
 } from '../store/delivery-store.js';
+import { guardedSignal } from '../runtime/guarded-signal.js';
 import type { ConsumerContext } from './consumer-context.js';
 import { CutOff, runWithCutOff } from './cut-off.js';
 import type { RegisteredHandler } from './handler.js';
@@ -123,7 +124,7 @@ async function runHandler<Handle>(
   const { timeoutMs, maxAttempts, alias } = subscription.group;
   const ref = { topic: subscription.topic.alias, group: alias, messageId: message.id };
   const deadline = new Date(clock.now() + timeoutMs);
-  const { signal } = controller;
+  const signal = guardedSignal(controller.signal);
   const limits = {
     clock,
     timeoutMs,
