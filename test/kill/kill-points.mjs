@@ -14,6 +14,8 @@ const EFFECT = /INSERT INTO kill_effect/;
 const FINISH = /UPDATE [^ ]*mq_inbox/;
 
 const sql = (role, name, patterns, after = false) => ({ role, name, kind: 'database', patterns, after });
+/** Comes about only where the head of a key is in the hands of somebody else, who best is dead. */
+const behindDeadHead = (point) => ({ ...point, needs: sql('publisher', 'with a row in its hands', [MARK]) });
 const broker = (role, name, step, operation) => ({ role, name, kind: 'broker', step, operation });
 
 /**
@@ -46,8 +48,8 @@ export function killPoints({ claimInOneStatement }) {
     sql('relay', 'before the claim', [CLAIM]),
     sql('relay', 'after the claim', claimed, true),
     sql('relay', 'before the head check', [HEAD_CHECK]),
-    sql('relay', 'before putting followers to sleep', [DEFER]),
-    sql('relay', 'after putting followers to sleep', [DEFER], true),
+    behindDeadHead(sql('relay', 'before putting followers to sleep', [DEFER])),
+    behindDeadHead(sql('relay', 'after putting followers to sleep', [DEFER], true)),
     broker('relay', 'request received, not stored', 'received', 'publish'),
     broker('relay', 'stored, not answered', 'stored', 'publish'),
     broker('relay', 'answered', 'answered', 'publish'),

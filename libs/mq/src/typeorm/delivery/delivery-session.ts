@@ -64,7 +64,7 @@ export class DeliverySession {
     return this.cut;
   }
 
-  /** Whether the connection turned out to be gone when it was to be rolled back. */
+  /** Whether the connection turned out to be gone when a transaction that was still open was to be rolled back. */
   get lost(): boolean {
     return this.broken;
   }
@@ -88,6 +88,8 @@ export class DeliverySession {
   private async close(): Promise<void> {
     this.open = this.runner.isTransactionActive;
     if (this.open) {
+      // COMMIT never reached the server if TypeORM knew of the connection's end before; it says "released" then.
+      await this.manages('ROLLBACK');
       this.connection.destroy(new Error('the transaction of a delivery did not end'));
       mark(this.runner, { isTransactionActive: false });
       return this.announce();

@@ -17,8 +17,9 @@ export class PostgresConnection implements RawConnection {
     private readonly client: Client,
   ) {}
 
+  /** `pg` leaves a client that died at its work marked as busy, for good. */
   get isBusy(): boolean {
-    return this.client.readyForQuery === false;
+    return this.client.readyForQuery === false && !this.client.connection?.stream.closed;
   }
 
   /** Waits for its turn here, because `pg` is going to refuse statements while it is busy; it already warns. */

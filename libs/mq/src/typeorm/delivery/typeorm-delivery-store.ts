@@ -99,7 +99,8 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
           if (session?.leftOpen) reject(leftOpen());
           else resolve(result);
         },
-        (error: unknown) => reject(committing && isConnectionLost(error) ? transactionLost(error) : error),
+        (error: unknown) =>
+          reject(committing && (isConnectionLost(error) || session?.lost) ? transactionLost(error) : error),
       );
     });
   }
