@@ -7,6 +7,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { MqModule, MqProducerService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { DataSource } from 'typeorm';
+import { peakMemoryMib } from '../../support/peak-memory.mjs';
 
 const {
   DATABASE_TYPE: type,
@@ -58,5 +59,5 @@ for (;;) {
   if (Number(left) === 0) break;
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
-console.log(`done, ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`);
+console.log(`done, ${peakMemoryMib()} MiB at most`);
 await app.close();

@@ -2,6 +2,7 @@
 // Prints what became of a publish and of a poll, and the most memory that it ever took, in MiB.
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
+import { peakMemoryMib } from '../../support/peak-memory.mjs';
 
 const [, , name, endpoint] = process.argv;
 const transport =
@@ -25,6 +26,6 @@ console.log(
     ? found
     : JSON.stringify(found.map(({ message: { body, unreadable } }) => [body.length, unreadable])),
 );
-console.log(Math.round(process.resourceUsage().maxRSS / 1_024));
+console.log(peakMemoryMib());
 await source.close();
 await transport.close();
