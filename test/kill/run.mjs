@@ -19,14 +19,14 @@ to three minutes for each transport on each database.
   --transport NAME     aliyun-http (the emulator in this repository) or rocketmq; both unless given
   --database NAME      postgres, mariadb or mysql; unless given all on aliyun-http, and postgres and mariadb on rocketmq
   --only TEXT          steps whose name contains this, e.g. 'relay: after'; all unless given
-  --kills-per-step N   unless given 5 on aliyun-http and 3 on rocketmq, where a broker's deaths take as long as all others
+  --kills-per-step N   unless given 3 on aliyun-http and 2 on rocketmq, where a broker's deaths take as long as all others
   --broker-kills N     at each step at which the broker dies; 1 unless given, 0 to spare it
   --help               this text`;
 
 const TRANSPORTS = {
-  'aliyun-http': { startBroker: startEmulatorBroker, killsPerStep: 5, databases: ['postgres', 'mariadb', 'mysql'] },
+  'aliyun-http': { startBroker: startEmulatorBroker, killsPerStep: 3, databases: ['postgres', 'mariadb', 'mysql'] },
   // What MySQL does is the same whichever broker the messages go to, and six runs take half an hour.
-  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 3, databases: ['postgres', 'mariadb'] },
+  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 2, databases: ['postgres', 'mariadb'] },
 };
 
 const { values } = parseArgs({
