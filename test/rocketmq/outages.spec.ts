@@ -9,10 +9,13 @@ import { closeAfterEach } from '../support/mq-app.js';
 import { type RunningRocketmq, startRocketmq } from '../support/rocketmq/start-rocketmq.mjs';
 import { describeRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
 
-/** Within this long of the broker's return, messages are sent and handled again. */
-const BACK_MS = 5_000;
+/**
+ * Within this long of the broker's return, messages are sent and handled again. On processors with nothing else to do it takes
+ * 1 to 3 s; whoever waited for gRPC's own backoff, or for a consumer's longest pause, would wait half a minute or two.
+ */
+const BACK_MS = 20_000;
 /** Topics, each with a group: one for each test, because what a test that failed leaves behind would be handled in the next. */
 const RUNS = ['PostgreSQL_1', 'PostgreSQL_2', 'MariaDB_1', 'MySQL_1'];
 const CONTROL = 'control';
@@ -50,7 +53,7 @@ describeRocketmq('a broker that goes away under load', () => {
       load = new Load(node, () => tables.effects());
     });
 
-    it('killed and started again: is back within five seconds, and every message is handled once', async () => {
+    it('killed and started again: is soon back, and every message is handled once', async () => {
       await load.flows();
       await broker.kill();
       await load.mounts();
@@ -63,7 +66,7 @@ describeRocketmq('a broker that goes away under load', () => {
 
     // Once: a minute is long, and what happens in it is the transport's affair, not the database's.
     if (db.name === 'PostgreSQL') {
-      it('silent for a minute: is back within five seconds, and every message is handled once', async () => {
+      it('silent for a minute: is soon back, and every message is handled once', async () => {
         await load.flows();
         broker.pause();
         try {
@@ -96,13 +99,13 @@ class Load {
 
   /** Messages get through. */
   async flows(): Promise<void> {
-    await eventually(async () => (await this.effects()).length >= 10, { timeoutMs: 20_000, what: 'messages handled' });
+    await eventually(async () => (await this.effects()).length >= 10, { timeoutMs: 60_000, what: 'messages handled' });
   }
 
   /** Messages wait. */
   async mounts(): Promise<void> {
     const before = this.published.length;
-    await eventually(() => this.published.length > before + 40, { timeoutMs: 20_000, what: 'messages published' });
+    await eventually(() => this.published.length > before + 40, { timeoutMs: 60_000, what: 'messages published' });
   }
 
   /** How long after the broker serves a client that is new to it a message is handled that was not at first. */
@@ -123,7 +126,7 @@ class Load {
   async settles(): Promise<void> {
     await this.stop();
     await eventually(async () => (await this.effects()).length >= this.published.length, {
-      timeoutMs: 90_000,
+      timeoutMs: 240_000,
       intervalMs: 200,
       what: `all ${this.published.length} messages handled`,
     });

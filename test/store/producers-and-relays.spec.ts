@@ -1,12 +1,14 @@
 import type { DataSource } from 'typeorm';
 import { LANE, refOf } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
+import { giveUpAfter } from './support/give-up-after.js';
 import { openOutbox, type TestOutbox } from './support/open-outbox.js';
 import { pauseCommits } from './support/paused-commit.js';
-import { giveUpSoon } from './support/session-limits.js';
 
 const PRODUCERS = 4;
 const TRANSACTIONS = 60;
+/** Longer than a relay works at one batch, also where a whole second passes before it gets a processor. */
+const LOCK_S = 20;
 
 describeDatabases('producers beside relays', (db) => {
   let outbox: TestOutbox;
@@ -22,7 +24,7 @@ describeDatabases('producers beside relays', (db) => {
   async function publish(...rows: ReturnType<TestOutbox['bench']['row']>[]): Promise<void> {
     const runner = producers.createQueryRunner();
     try {
-      await giveUpSoon(db, runner);
+      await giveUpAfter(db, runner, LOCK_S);
       await runner.startTransaction();
       await outbox.store.stage(runner.manager, rows, outbox.bench.lease());
       await runner.commitTransaction();
