@@ -92,7 +92,7 @@ export async function startRocketmqBroker() {
     },
     arm: (point) => armed.arm(point),
     async account() {
-      const stored = (await readCommitLog(rocketmq.folder)).filter(({ topic }) => TOPICS.includes(topic));
+      const stored = (await readCommitLog(rocketmq.home)).filter(({ topic }) => TOPICS.includes(topic));
       const ids = new Set(stored.map(({ id }) => id));
       return { stored, underWay, forgotten: [...confirmed].filter((id) => !ids.has(id)) };
     },

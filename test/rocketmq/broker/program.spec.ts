@@ -13,7 +13,7 @@ describeRocketmq('RocketMQ as a program', () => {
   it('tells its options', async () => {
     const { code, stdout } = await Program.run(MAIN, { args: ['--help'] });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/--topic .*--group .*--version .*--auth /s);
+    expect(stdout).toMatch(/--topic .*--group .*--cluster .*--version .*--auth /s);
   });
 
   it('refuses a topic of a type that does not exist', async () => {

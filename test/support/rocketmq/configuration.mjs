@@ -1,30 +1,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** In the folder; where the proxy looks by default. */
 export const TLS_KEY = 'conf/tls/rocketmq.key';
 export const TLS_CERTIFICATE = 'conf/tls/rocketmq.crt';
 const CLUSTER = 'DefaultCluster';
+const LOOPBACK = '127.0.0.1';
 
-/** Everything that RocketMQ reads when it starts, including its topics and groups. */
-export async function writeConfiguration({ folder, ports, topics, groups, tls, auth, broker, proxy }) {
-  const nameServer = `127.0.0.1:${ports.nameServer}`;
-  const store = join(folder, 'store');
-  await mkdir(join(store, 'config'), { recursive: true });
-  await mkdir(join(folder, 'conf/tls'), { recursive: true });
-  const files = {
-    [TLS_KEY]: tls.key,
-    [TLS_CERTIFICATE]: tls.certificate,
-    'conf/namesrv.conf': properties({ listenPort: ports.nameServer, bindAddress: '127.0.0.1' }),
+/** Everything that a name server reads when it starts. */
+export function writeNameServer(home, port) {
+  return write(home, { 'conf/namesrv.conf': properties({ listenPort: port, bindAddress: LOOPBACK }) });
+}
+
+/** Everything that a broker reads when it starts, including its topics and groups. */
+export function writeBroker(home, { name, host, port, nameServer, topics, groups, auth, settings }) {
+  return write(home, {
     'conf/broker.conf': properties({
-      ...brokerSettings(ports.broker, nameServer, store),
-      ...(auth && brokerAuth(folder, auth)),
-      ...broker,
-    }),
-    'conf/rmq-proxy.json': JSON.stringify({
-      ...proxySettings(ports, nameServer),
-      ...(auth && proxyAuth(auth)),
-      ...proxy,
+      ...brokerSettings({ name, host, port, nameServer, store: join(home, 'store') }),
+      ...(auth && brokerAuth(home, auth)),
+      ...settings,
     }),
     // The broker loads both when it starts, and adds its own.
     'store/config/topics.json': JSON.stringify({
@@ -35,8 +29,31 @@ export async function writeConfiguration({ folder, ports, topics, groups, tls, a
       subscriptionGroupTable: Object.fromEntries(groups.map((group) => [group.name, groupConfig(group)])),
       dataVersion: { counter: 1, stateVersion: 0, timestamp: 1 },
     }),
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  });
+}
+
+/** Everything that a proxy reads when it starts. In local mode it is in the broker's process, and shares its home. */
+export function writeProxy(home, { mode, host, ports, nameServer, auth, settings }) {
+  return write(home, {
+    'conf/rmq-proxy.json': JSON.stringify({
+      ...proxySettings({ mode, host, ports, nameServer }),
+      ...(auth && proxyAuth(auth)),
+      ...settings,
+    }),
+  });
+}
+
+/** For whichever of them: all listen for TLS as well. */
+export function writeCertificate(home, { key, certificate }) {
+  return write(home, { [TLS_KEY]: key, [TLS_CERTIFICATE]: certificate });
+}
+
+async function write(home, files) {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(home, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
 }
 
 export function topicConfig({ name, type = 'NORMAL', queues = 4 }) {
@@ -69,15 +86,15 @@ export function groupConfig({ name, ordered = false, maxRetries = 16 }) {
   };
 }
 
-function brokerSettings(port, nameServer, store) {
+function brokerSettings({ name, host, port, nameServer, store }) {
   return {
     brokerClusterName: CLUSTER,
-    brokerName: 'broker-a',
+    brokerName: name,
     brokerId: 0,
     namesrvAddr: nameServer,
     // Routes name this address; without it, the broker takes one that is not loopback.
-    brokerIP1: '127.0.0.1',
-    bindAddress: '127.0.0.1',
+    brokerIP1: host,
+    bindAddress: host,
     listenPort: port,
     storePathRootDir: store,
     brokerRole: 'ASYNC_MASTER',
@@ -106,14 +123,14 @@ function brokerSettings(port, nameServer, store) {
   };
 }
 
-function proxySettings(ports, nameServer) {
+function proxySettings({ mode, host, ports, nameServer }) {
   return {
     rocketMQClusterName: CLUSTER,
     namesrvAddr: nameServer,
-    proxyMode: 'local',
+    proxyMode: mode,
     grpcServerPort: ports.grpc,
     remotingListenPort: ports.remoting,
-    localServeAddr: '127.0.0.1',
+    localServeAddr: host,
     grpcShutdownTimeSeconds: 1,
     tlsTestModeEnable: false,
     // Leases of 2 s instead of at least 10 s, and polls of 100 ms instead of at least 5 s.
@@ -121,6 +138,8 @@ function proxySettings(ports, nameServer) {
     grpcClientConsumerMinLongPollingTimeoutMillis: 100,
     // That a topic does not exist is remembered as well, for 20 s by default.
     topicRouteServiceCacheRefreshSeconds: 1,
+    // Two proxies on one machine differ by their ports: routes name those that the client knows, not this one for both.
+    ...(mode === 'cluster' && { useEndpointPortFromRequest: true, ...NO_CACHE }),
   };
 }
 
@@ -130,11 +149,15 @@ function properties(values) {
     .join('');
 }
 
+/** What a proxy that is no broker knows of topics, groups and users is 20 s old by default. */
+const NO_CACHE = Object.fromEntries(
+  ['topicConfig', 'subscriptionGroupConfig', 'user', 'acl'].map((what) => [`${what}CacheRefreshSeconds`, 1]),
+);
 const PROVIDERS = 'org.apache.rocketmq.auth';
 
-function brokerAuth(folder, { accessKey, accessSecret }) {
+function brokerAuth(home, { accessKey, accessSecret }) {
   return {
-    authConfigPath: join(folder, 'store', 'config', 'auth'),
+    authConfigPath: join(home, 'store', 'config', 'auth'),
     authenticationEnabled: true,
     authenticationProvider: `${PROVIDERS}.authentication.provider.DefaultAuthenticationProvider`,
     authenticationMetadataProvider: `${PROVIDERS}.authentication.provider.LocalAuthenticationMetadataProvider`,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { TLS_CERTIFICATE, TLS_KEY } from './configuration.mjs';
 
 /** What RocketMQ reaches into on a JDK that hides it. */
@@ -10,7 +11,9 @@ const OPENS = [
   '--add-opens=java.base/java.nio=ALL-UNNAMED',
   '--add-opens=java.base/java.lang=ALL-UNNAMED',
   '--add-opens=java.base/java.util=ALL-UNNAMED',
+  '--add-opens=java.base/java.net=ALL-UNNAMED',
 ];
+const BIND_TO = fileURLToPath(new URL('BindTo.java', import.meta.url));
 
 /** One JVM of RocketMQ, whose process id stands in `<folder>/<name>.pid` while it may run. */
 export class Jvm {
@@ -19,9 +22,10 @@ export class Jvm {
   #ended = false;
 
   /**
-   * @param {{ name: string, folder: string, lib: string, heap: string[], main: string, args: string[], logback: string }} options
+   * @param {{ name: string, folder: string, home?: string, lib: string, heap: string[], main: string, args: string[],
+   *   logback: string, bind?: string | null }} options `home` is where it writes, `folder` unless given; `bind`: see `BindTo.java`
    */
-  constructor({ name, folder, lib, heap, main, args, logback }) {
+  constructor({ name, folder, home = folder, lib, heap, main, args, logback, bind = null }) {
     this.name = name;
     this.pidFile = join(folder, `${name}.pid`);
     this.outputFile = join(folder, `${name}.out`);
@@ -34,15 +38,16 @@ export class Jvm {
         'echo $$ >"$0" && exec "$@"',
         this.pidFile,
         'java',
-        ...this.#flags(folder, heap, logback),
+        ...this.#flags(home, heap, logback),
         '-cp',
         join(lib, '*'),
+        ...(bind ? [BIND_TO, bind] : []),
         main,
         ...args,
       ],
       {
-        cwd: folder,
-        env: { ...process.env, ROCKETMQ_HOME: folder },
+        cwd: home,
+        env: { ...process.env, ROCKETMQ_HOME: home },
         stdio: ['ignore', output, output],
         detached: true,
       },
@@ -80,7 +85,15 @@ export class Jvm {
     return (await readFile(this.outputFile, 'utf8').catch(() => '')).trim();
   }
 
-  #flags(folder, heap, logback) {
+  /** As an administrator does. Resolves when it has ended, which takes RocketMQ some seconds. */
+  async terminate() {
+    this.#child.ref();
+    this.signal('SIGTERM');
+    await this.#exited;
+    await rm(this.pidFile, { force: true });
+  }
+
+  #flags(home, heap, logback) {
     return [
       ...heap,
       '-XX:+UseSerialGC',
@@ -88,12 +101,12 @@ export class Jvm {
       '-Xshare:auto',
       ...OPENS,
       // Logs and what else it writes go below its home.
-      `-Duser.home=${folder}`,
-      `-Drocketmq.home.dir=${folder}`,
+      `-Duser.home=${home}`,
+      `-Drocketmq.home.dir=${home}`,
       `-Drmq.logback.configurationFile=${logback}`,
       '-Dtls.test.mode.enable=false',
-      `-Dtls.server.keyPath=${join(folder, TLS_KEY)}`,
-      `-Dtls.server.certPath=${join(folder, TLS_CERTIFICATE)}`,
+      `-Dtls.server.keyPath=${join(home, TLS_KEY)}`,
+      `-Dtls.server.certPath=${join(home, TLS_CERTIFICATE)}`,
     ];
   }
 }

@@ -1,6 +1,7 @@
 // RocketMQ as a program: what is printed on stdout is for other programs, everything else goes to stderr.
 import { fetchArtifacts } from './artifacts.mjs';
 import { HELP, parseArguments } from './parse-arguments.mjs';
+import { startRocketmqCluster } from './start-cluster.mjs';
 import { startRocketmq } from './start-rocketmq.mjs';
 
 async function main() {
@@ -13,7 +14,8 @@ async function main() {
     await fetchArtifacts(options);
     return;
   }
-  const rocketmq = await startRocketmq({ ...options, log: (line) => process.stderr.write(`${line}\n`) });
+  const start = options.mode ? startRocketmqCluster : startRocketmq;
+  const rocketmq = await start({ ...options, log: (line) => process.stderr.write(`${line}\n`) });
   // Nothing else keeps this process.
   const stay = setInterval(() => undefined, 2 ** 30);
   const stop = (signal) => {
@@ -21,8 +23,12 @@ async function main() {
     rocketmq.stop().then(() => clearInterval(stay), fail);
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  const { endpoint, adminAddress: admin, nameServer, folder } = rocketmq;
-  process.stdout.write(`${JSON.stringify({ event: 'listening', endpoint, admin, nameServer, folder })}\n`);
+  process.stdout.write(`${JSON.stringify({ event: 'listening', ...whereIs(rocketmq) })}\n`);
+}
+
+function whereIs({ folder, addresses, endpoint, adminAddress: admin, nameServer, processes }) {
+  if (!processes) return { endpoint, admin, nameServer, folder };
+  return { ...addresses, folder, pids: Object.fromEntries(processes.map(({ name, pid }) => [name, pid])) };
 }
 
 function fail(error) {

@@ -6,14 +6,21 @@ Starts RocketMQ (name server, broker and gRPC proxy) on free ports of this machi
 where: {"event":"listening","endpoint":"127.0.0.1:8081","admin":"127.0.0.1:10911","nameServer":"127.0.0.1:9876","folder":…}
 Ends, and removes its folder, on SIGTERM and SIGINT. Fetches RocketMQ through Maven the first time.
 
+With --cluster it is two brokers, each a process, with two proxies of their own (cluster), or with a proxy inside of each
+(local, on Linux): {"event":"listening","endpoints":"127.0.0.1:8081;127.0.0.1:8091","nameServer":…,"admin":["127.0.0.1:10911",…],
+"folder":…,"pids":{"name-server":…,"broker-a":…,"broker-b":…,"proxy-1":…,"proxy-2":…}}. Kill or stop them as you like;
+this program does not start them again.
+
 Options:
   --topic <name[:type[:queues]]>             type: NORMAL (default), FIFO, DELAY, TRANSACTION; queues: 4. May be repeated
   --group <name[:ordered][:retries]>         retries: 16, before a message goes to %DLQ%<name>. May be repeated
+  --cluster <cluster|local>                  two brokers, and where their proxies are. Default: one broker, its proxy inside
   --version <version>                        default: MQ_TEST_ROCKETMQ_VERSION, else the one of the tests
   --auth <accessKey:accessSecret>            lets nobody else in
   --fetch-only                               fetch it, if it is not there yet, and end
   --help                                     this text
 `;
+const MODES = ['cluster', 'local'];
 const TYPES = ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION'];
 
 /** @param {string[]} args */
@@ -23,6 +30,7 @@ export function parseArguments(args) {
     options: {
       topic: { type: 'string', multiple: true, default: [] },
       group: { type: 'string', multiple: true, default: [] },
+      cluster: { type: 'string' },
       version: { type: 'string' },
       auth: { type: 'string' },
       'fetch-only': { type: 'boolean', default: false },
@@ -34,9 +42,15 @@ export function parseArguments(args) {
     fetchOnly: values['fetch-only'],
     topics: values.topic.map(parseTopic),
     groups: values.group.map(parseGroup),
+    ...(values.cluster !== undefined && { mode: parseMode(values.cluster) }),
     ...(values.version && { version: values.version }),
     ...(values.auth && { auth: parseAuth(values.auth) }),
   };
+}
+
+function parseMode(text) {
+  if (!MODES.includes(text)) throw new Error(`--cluster ${text}: expected ${MODES.join(' or ')}`);
+  return text;
 }
 
 function parseTopic(text) {

@@ -29,10 +29,15 @@ export function isFree(port) {
   });
 }
 
-/** Asked by connecting: to bind it would be in the way of who is about to. */
-export function isListening(port) {
+/**
+ * Asked by connecting: to bind it would be in the way of who is about to.
+ *
+ * @param {string} address `host:port`
+ */
+export function isListening(address) {
+  const [host, port] = address.split(':');
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
+    const socket = connect(Number(port), host, () => {
       socket.destroy();
       resolve(true);
     });

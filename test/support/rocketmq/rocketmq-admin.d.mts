@@ -16,12 +16,16 @@ export class RocketmqAdmin {
 
   /** Makes or changes a topic; done when a client gets a route to it. */
   createTopic(topic: RocketmqTopic): Promise<void>;
+  /** The same, and done when the broker has it. */
+  putTopic(topic: RocketmqTopic): Promise<void>;
   createGroup(group: RocketmqGroup): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   deleteGroup(name: string): Promise<void>;
 
   /** Whether the name server knows the topic. */
   isRegistered(topic: string): Promise<boolean>;
+  /** The names of those that the name server sends to. */
+  brokersOf(topic: string): Promise<string[]>;
   /** Makes the broker tell the name server what it has. */
   register(): Promise<void>;
 

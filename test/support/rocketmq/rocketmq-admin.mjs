@@ -27,18 +27,22 @@ export class RocketmqAdmin {
   }
 
   async createTopic(topic) {
+    await this.putTopic(topic);
+    await eventually(`a route to ${topic.name}`, async () => {
+      // The proxy remembers that a topic does not exist, so it is asked when the name server has it.
+      if (!(await this.isRegistered(topic.name))) return false;
+      const { code } = await queryRoute(this.#at.endpoint, topic.name, { auth: this.#at.auth });
+      return code === ROUTE_OK;
+    });
+  }
+
+  async putTopic(topic) {
     const { topicName, attributes, ...config } = topicConfig(topic);
     await this.#broker(CODE.updateAndCreateTopic, {
       topic: topicName,
       defaultTopic: 'TBW102',
       ...config,
       attributes: `+message.type=${attributes['message.type']}`,
-    });
-    await this.#until(`a route to ${topicName}`, async () => {
-      // The proxy remembers that a topic does not exist, so it is asked when the name server has it.
-      if (!(await this.isRegistered(topicName))) return false;
-      const { code } = await queryRoute(this.#at.endpoint, topicName, { auth: this.#at.auth });
-      return code === ROUTE_OK;
     });
   }
 
@@ -56,11 +60,16 @@ export class RocketmqAdmin {
   }
 
   async isRegistered(topic) {
+    return (await this.brokersOf(topic)).length > 0;
+  }
+
+  async brokersOf(topic) {
     try {
-      await remoting(this.#at.nameServer, { code: CODE.getRouteByTopic, fields: { topic } });
-      return true;
+      const { body } = await remoting(this.#at.nameServer, { code: CODE.getRouteByTopic, fields: { topic } });
+      // No JSON: the ids of brokers are keys without quotes. Each has its name here once more, with its queues.
+      return [...new Set([...body.matchAll(/"brokerName":"([^"]+)"/g)].map(([, name]) => name))];
     } catch (error) {
-      if (error.code === TOPIC_NOT_EXIST) return false;
+      if (error.code === TOPIC_NOT_EXIST) return [];
       throw error;
     }
   }
@@ -109,13 +118,13 @@ export class RocketmqAdmin {
   #broker(code, fields, body) {
     return remoting(this.#at.adminAddress, { code, fields, body, auth: this.#at.auth });
   }
+}
 
-  async #until(what, condition) {
-    const deadline = performance.now() + ROUTE_TIMEOUT_MS;
-    while (!(await condition())) {
-      if (performance.now() > deadline) throw new Error(`RocketMQ: no ${what} within ${ROUTE_TIMEOUT_MS / 1000} s`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+export async function eventually(what, condition) {
+  const deadline = performance.now() + ROUTE_TIMEOUT_MS;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`RocketMQ: no ${what} within ${ROUTE_TIMEOUT_MS / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

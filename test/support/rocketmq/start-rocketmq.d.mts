@@ -50,6 +50,8 @@ export interface RunningRocketmq {
   /** The certificate of {@link endpoint}, for `localhost` and 127.0.0.1: TLS is accepted there as well. PEM. */
   readonly certificate: string;
   readonly folder: string;
+  /** The part of {@link folder} in which the broker has its files. */
+  readonly home: string;
   readonly addresses: RocketmqAddresses;
   /** Of what runs: the name server, then the broker with its proxy. */
   readonly pids: readonly number[];
