@@ -38,7 +38,8 @@ the machine's as well as the library's.
 Environment:
   MQ_TEST_POSTGRES_URL   a PostgreSQL server; default postgres://postgres@127.0.0.1:5432, else one from npm is started
   MQ_TEST_MARIADB_URL    a MariaDB server; default mysql://root@127.0.0.1:3306, else left out
-  MQ_TEST_MYSQL_URL      a MySQL server; default mysql://root@127.0.0.1:3306, else left out
+  MQ_TEST_MYSQL_URL      a MySQL server; default mysql://root@127.0.0.1:3306, else bench starts one where Debian's can be fetched,
+                         and bench:quick leaves it out
 `;
 
 const { values: given } = parseArgs({
@@ -71,13 +72,13 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
   let ending;
   const end = () =>
     (ending ??= (async () => {
-      await databases?.dropAll();
+      await databases?.end();
       await children.stop();
     })());
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.once(signal, () => void end().then(() => process.exit(130)));
   try {
-    databases = await Databases.find(children);
+    databases = await Databases.find(children, { withMysql: !mode.quick });
     const machine = describeMachine(databases);
     console.log(machine.lines.join('\n'));
     const results = [];
@@ -110,7 +111,9 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
 function describeMachine(databases) {
   const servers = databases.servers.map(({ label, version }) => ({ label, version }));
   const facts = { node: process.version, processors: availableParallelism(), kernel: release(), servers };
-  const names = servers.map(({ version }) => version).join(', ');
+  const names = servers
+    .map(({ label, version }) => (version.includes(label) ? version : `${label} ${version}`))
+    .join(', ');
   const lines = [`Node ${facts.node}, ${facts.processors} processors, ${names}; broker and databases on this machine.`];
   if (!servers.some(({ label }) => label !== 'PostgreSQL')) lines.push('No MySQL or MariaDB found: left out.');
   return { ...facts, lines };

@@ -2,25 +2,34 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { DataSource } from 'typeorm';
 import { findDatabases } from '../../test/support/find-databases.mjs';
+import { findMysql } from '../../test/support/mysql/find-mysql.mjs';
+import { startMysql } from '../../test/support/mysql/start-mysql.mjs';
 
 const EMBEDDED = fileURLToPath(new URL('../../scripts/demo/postgres-server.mjs', import.meta.url));
 
 /** The database servers to measure on, and the databases made on them. */
 export class Databases {
-  /** What the tests use: those that the environment names, or those on the standard ports; else PostgreSQL from npm. */
-  static async find(children) {
+  /**
+   * What the tests use: those that the environment names, or those on the standard ports; else PostgreSQL from npm, and MySQL
+   * from Debian if `withMysql` and where that can be fetched.
+   */
+  static async find(children, { withMysql }) {
     const { postgres, mariadb, mysql } = await findDatabases();
+    const own = !mysql && withMysql && (await findMysql()).startable ? await startMysql({ durable: true }) : null;
     const servers = [];
     servers.push({ label: 'PostgreSQL', type: 'postgres', url: postgres ?? (await startEmbedded(children)) });
     if (mariadb) servers.push({ label: 'MariaDB', type: 'mysql', url: mariadb });
-    if (mysql) servers.push({ label: 'MySQL', type: 'mysql', url: mysql });
-    return new Databases(await Promise.all(servers.map(withVersion)));
+    const mysqlUrl = mysql ?? own?.addresses.url;
+    if (mysqlUrl) servers.push({ label: 'MySQL', type: 'mysql', url: mysqlUrl });
+    return new Databases(await Promise.all(servers.map(withVersion)), own);
   }
 
   #made = [];
+  #own;
 
-  constructor(servers) {
+  constructor(servers, own) {
     this.servers = servers;
+    this.#own = own;
   }
 
   /** An empty database on this server. */
@@ -40,8 +49,11 @@ export class Databases {
     await onServer(database.server, (admin) => admin.query(`DROP DATABASE IF EXISTS ${database.name}${force}`));
   }
 
-  async dropAll() {
+  /** Leaves nothing behind. */
+  async end() {
+    if (this.#own) this.#made = this.#made.filter(({ server }) => server.url !== this.#own.addresses.url);
     for (const database of this.#made) await this.drop(database);
+    await this.#own?.stop();
   }
 }
 

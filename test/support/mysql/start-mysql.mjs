@@ -11,25 +11,26 @@ const START_TIMEOUT_MS = 90_000;
 const ATTEMPTS = 3;
 /** What a server that lives as long as the tests does not need: a third of its memory, and half of its start. */
 const FOR_TESTS = [
-  '--skip-log-bin',
-  '--innodb-flush-log-at-trx-commit=2',
   '--innodb-buffer-pool-size=128M',
   '--performance-schema=OFF',
   '--mysqlx=OFF',
   '--max-connections=500',
   '--skip-name-resolve',
 ];
+/** Commits are written once a second. A power failure may take what a test has written. */
+const LAZY = ['--skip-log-bin', '--innodb-flush-log-at-trx-commit=2'];
 
 /**
  * Starts a MySQL server on a free port of the loopback interface, in a folder of its own, with a copy of the
  * empty data directory. It ends with this process, however that ends.
  *
+ * @param {{ durable?: boolean }} [options] `durable`: commits as a server does that somebody depends on, for benchmarks
  * @returns {Promise<{ addresses: { url: string }, stop(): Promise<void> }>}
  */
-export async function startMysql() {
+export async function startMysql({ durable = false } = {}) {
   const server = await fetchMysql();
   for (let attempt = 1; ; attempt++) {
-    const mysqld = await RunningMysql.prepare(server);
+    const mysqld = await RunningMysql.prepare(server, durable ? FOR_TESTS : [...FOR_TESTS, ...LAZY]);
     try {
       await mysqld.ready();
       return mysqld;
@@ -41,7 +42,7 @@ export async function startMysql() {
 }
 
 class RunningMysql {
-  static async prepare(server) {
+  static async prepare(server, options) {
     const folder = await makeProcessFolder('mq-mysql-');
     const guard = guardProcessFolder(folder);
     await cp(join(server, 'data'), join(folder, 'data'), { recursive: true });
@@ -50,7 +51,7 @@ class RunningMysql {
       join(folder, 'init.sql'),
       `CREATE USER root@'127.0.0.1';\nGRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION;\n`,
     );
-    return new RunningMysql(server, folder, guard, await freePort());
+    return new RunningMysql(server, folder, guard, await freePort(), options);
   }
 
   #guard;
@@ -58,13 +59,13 @@ class RunningMysql {
   #exited;
   #ended = false;
 
-  constructor(server, folder, guard, port) {
+  constructor(server, folder, guard, port, options) {
     this.folder = folder;
     this.pidFile = join(folder, 'mysqld.pid');
     this.addresses = { url: `mysql://root@127.0.0.1:${port}/` };
     this.#guard = guard;
     const command = mysqldCommand(server, [
-      ...FOR_TESTS,
+      ...options,
       `--datadir=${join(folder, 'data')}`,
       `--init-file=${join(folder, 'init.sql')}`,
       `--socket=${join(folder, 'mysqld.sock')}`,
