@@ -35,6 +35,14 @@ export class ClusterAdmin {
     for (const broker of on) await this.at(broker).createGroup(group);
   }
 
+  async createUser(user) {
+    for (const broker of this.#all) await this.at(broker).createUser(user);
+  }
+
+  async grant(user, rights) {
+    for (const broker of this.#all) await this.at(broker).grant(user, rights);
+  }
+
   async messageCount(topic) {
     const counts = await Promise.all(this.#all.map((broker) => this.at(broker).messageCount(topic)));
     return counts.reduce((sum, count) => sum + count, 0);

@@ -161,6 +161,10 @@ function brokerAuth(home, { accessKey, accessSecret }) {
     authenticationEnabled: true,
     authenticationProvider: `${PROVIDERS}.authentication.provider.DefaultAuthenticationProvider`,
     authenticationMetadataProvider: `${PROVIDERS}.authentication.provider.LocalAuthenticationMetadataProvider`,
+    authorizationEnabled: true,
+    authorizationProvider: `${PROVIDERS}.authorization.provider.DefaultAuthorizationProvider`,
+    authorizationMetadataProvider: `${PROVIDERS}.authorization.provider.LocalAuthorizationMetadataProvider`,
+    // May do everything.
     initAuthenticationUser: JSON.stringify({ username: accessKey, password: accessSecret }),
     innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
   };
@@ -171,6 +175,11 @@ function proxyAuth({ accessKey, accessSecret }) {
     authenticationEnabled: true,
     authenticationProvider: `${PROVIDERS}.authentication.provider.DefaultAuthenticationProvider`,
     authenticationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider',
+    authorizationEnabled: true,
+    authorizationProvider: `${PROVIDERS}.authorization.provider.DefaultAuthorizationProvider`,
+    authorizationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthorizationMetadataProvider',
+    // Apart from the brokers it has to show them who it is, too; without it, it ends as it starts.
+    enableAclRpcHookForClusterMode: true,
     innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
   };
 }

@@ -10,6 +10,9 @@ export interface RocketmqAddresses {
   readonly auth?: RocketmqCredentials | undefined;
 }
 
+/** By resource, what may be done with it. */
+export type RocketmqRights = Readonly<Record<string, readonly ('Pub' | 'Sub' | 'All')[]>>;
+
 /** What the gRPC protocol leaves out: making topics and groups, and counting what is in them. */
 export class RocketmqAdmin {
   constructor(addresses: RocketmqAddresses);
@@ -21,6 +24,11 @@ export class RocketmqAdmin {
   createGroup(group: RocketmqGroup): Promise<void>;
   deleteTopic(name: string): Promise<void>;
   deleteGroup(name: string): Promise<void>;
+
+  /** Makes a user who may do nothing. */
+  createUser(user: RocketmqCredentials): Promise<void>;
+  /** Adds to what a user may do: `{ 'Topic:orders': ['Pub', 'Sub'], 'Group:GID_stock': ['Sub'] }`. */
+  grant(user: string, rights: RocketmqRights): Promise<void>;
 
   /** Whether the name server knows the topic. */
   isRegistered(topic: string): Promise<boolean>;

@@ -13,6 +13,8 @@ const CODE = {
   getConsumeStats: 208,
   deleteTopicInBroker: 215,
   deleteTopicInNameServer: 216,
+  createUser: 3001,
+  createAcl: 3006,
 };
 const TOPIC_NOT_EXIST = 17;
 const ROUTE_TIMEOUT_MS = 20_000;
@@ -48,6 +50,19 @@ export class RocketmqAdmin {
 
   async createGroup(group) {
     await this.#broker(CODE.updateAndCreateGroup, {}, groupConfig(group));
+  }
+
+  async createUser({ accessKey, accessSecret }) {
+    const user = { username: accessKey, password: accessSecret, userType: 'Normal' };
+    await this.#broker(CODE.createUser, { username: accessKey }, user);
+  }
+
+  async grant(user, rights) {
+    const entries = Object.entries(rights).map(([resource, actions]) => ({ resource, actions, decision: 'Allow' }));
+    const subject = `User:${user}`;
+    const body = { subject, policies: [{ policyType: 'Custom', entries }] };
+    // One that is there is added to.
+    await this.#broker(CODE.createAcl, { subject }, body);
   }
 
   async deleteTopic(name) {
