@@ -4,15 +4,11 @@ import { ManualClock } from 'nestjs-reliable-mq/testing';
 import { eventually } from '../../support/eventually.js';
 import { delivered, OK, status } from '../../support/rocketmq/scripted-proxy-answers.js';
 import { GrpcFailure, hang } from '../../support/rocketmq/scripted-proxy-failure.js';
-import type { ScriptedProxy } from '../../support/rocketmq/scripted-proxy.js';
-import { bodies, failure, never, outcome, poll, Stage, stored, timed } from './support/stage.js';
+import { bodies, failure, never, poll, Stage, stored } from './support/stage.js';
 
 let stage: Stage;
 beforeEach(async () => (stage = await Stage.open()));
 afterEach(() => stage.close());
-
-const asked = (proxy: ScriptedProxy) =>
-  proxy.seen('receiveMessage').map(({ request }) => (request as { batchSize: number }).batchSize);
 
 describe('a poll', () => {
   it('asks for what it was told, under the name of the group', async () => {
@@ -73,85 +69,6 @@ describe('a poll', () => {
     expect(bodies(await poll(source))).toEqual(['a']);
     expect(stage.proxy.streamsOpened).toBe(2);
     await eventually(() => stage.proxy.streams.size === 1);
-  });
-});
-
-describe('a poll at several brokers', () => {
-  it('is not held up by an idle one, asks for no more than there are places, and loses nothing that comes late', async () => {
-    const second = await stage.secondBroker();
-    const source = stage.source();
-    const receiving = poll(source, { max: 8, waitMs: 20_000 });
-    await eventually(() => asked(stage.proxy).length + asked(second).length === 2);
-    expect([...asked(stage.proxy), ...asked(second)]).toEqual([4, 4]);
-    second.store.put(stored('fast'));
-    expect(bodies(await receiving)).toEqual(['fast']);
-    stage.proxy.store.put(stored('late'));
-    await eventually(() => stage.proxy.seen('receiveMessage').length === 1);
-    const next = await poll(source, { max: 8, waitMs: 20_000 });
-    expect(bodies(next)).toEqual(['late']);
-    // The broker that was still being asked was not asked again.
-    expect(asked(stage.proxy)).toEqual([4]);
-  });
-
-  it('asks with one place one broker at a time, in turns and for a short while', async () => {
-    const second = await stage.secondBroker();
-    const source = stage.source();
-    const longest: number[] = [];
-    for (const proxy of [stage.proxy, second]) {
-      proxy.script.receiveMessage = ({ longPollingTimeout }) => {
-        longest.push(longPollingTimeout!.seconds!);
-        return answer(status('MESSAGE_NOT_FOUND'));
-      };
-    }
-    for (let i = 0; i < 4; i += 1) await poll(source, { max: 1, waitMs: 20_000 });
-    expect([asked(stage.proxy), asked(second)]).toEqual([
-      [1, 1],
-      [1, 1],
-    ]);
-    expect(longest).toEqual([5, 5, 5, 5]);
-  });
-
-  it('goes on while one of them is away, and finds it when it is back without waiting for an idle one', async () => {
-    const second = await stage.secondBroker();
-    const source = stage.source();
-    expect(await poll(source)).toEqual([]);
-    await second.network.down();
-    stage.proxy.store.put(stored('a'));
-    expect(bodies(await poll(source, { waitMs: 20_000 }))).toEqual(['a']);
-    const waiting = poll(source, { waitMs: 20_000 });
-    await eventually(() => asked(stage.proxy).length >= 3);
-    await second.network.up();
-    second.store.put(stored('b'));
-    expect(await timed(() => waiting)).toBeLessThan(10_000);
-    expect(bodies(await waiting)).toEqual(['b']);
-  });
-
-  it('tells what failed when no other broker has anything', async () => {
-    const second = await stage.secondBroker();
-    second.script.receiveMessage = () => answer(status('UNAUTHORIZED'));
-    const source = stage.source();
-    expect((await failure(poll(source))).kind).toBe('auth');
-    second.script.receiveMessage = () => answer(status('MESSAGE_NOT_FOUND'));
-    await eventually(async () => (await outcome(poll(source), () => 'fine')) === 'fine');
-  });
-
-  it('is ended by its caller at once, with what had come', async () => {
-    const second = await stage.secondBroker();
-    const source = stage.source();
-    const over = new AbortController();
-    second.script.receiveMessage = async function* () {
-      yield { status: OK };
-      yield { message: delivered(stored('half'), 'h1') };
-      await hang();
-    };
-    const receiving = poll(source, { waitMs: 20_000 }, over.signal);
-    await eventually(() => asked(stage.proxy).length + asked(second).length === 2);
-    await eventually(() => second.seen('receiveMessage').length === 1);
-    over.abort();
-    const found = await receiving.catch(() => []);
-    // Whether the part was read before the call ended is a matter of luck; that nothing hangs is not.
-    expect(bodies(found)).toEqual(found.length === 0 ? [] : ['half']);
-    expect(await timed(() => poll(source, { waitMs: 20_000 }, over.signal))).toBeLessThan(10_000);
   });
 });
 

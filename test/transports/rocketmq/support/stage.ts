@@ -43,6 +43,14 @@ export class Stage {
     return second;
   }
 
+  /** Three of them, the first behind {@link proxy}. */
+  async threeBrokers(): Promise<[ScriptedProxy, ScriptedProxy, ScriptedProxy]> {
+    const [second, third] = [await this.another(), await this.another()];
+    const others = [second, third].map(({ network }, i) => ({ ...network.address, broker: `broker-${'bc'[i]}` }));
+    this.proxy.topic('orders', {}, others);
+    return [this.proxy, second, third];
+  }
+
   transport(options: Partial<RocketmqOptions> = {}): Transport {
     const transport = rocketmq({ endpoints: this.proxy.endpoint, connectTimeout: '5s', ...options });
     this.transports.push(transport);

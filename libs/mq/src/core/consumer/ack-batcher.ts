@@ -15,24 +15,24 @@ interface PendingAck {
 
 /**
  * Acknowledges the deliveries of one source, many in one call: what commits while a call is under way goes with the next.
+ * Deliveries of different servers are acknowledged side by side, because one that is frozen answers none of its calls.
  *
  * An acknowledgement comes after the commit, so losing one costs a redelivery that the inbox absorbs, and trying it
  * again is harmless. One without an answer is tried again while its lease lasts; one that is too late is only told.
  */
 export class AckBatcher {
-  private readonly coalescer: Coalescer<PendingAck, Settlement>;
+  /** By server; only those that have something to do. */
+  private readonly coalescers = new Map<string | undefined, Coalescer<PendingAck, Settlement>>();
   private readonly open = new Set<Promise<Settlement>>();
 
   constructor(
     private readonly source: MessageSource,
-    max: number,
+    private readonly max: number,
     private readonly ref: GroupRef,
     private readonly clock: Clock,
     private readonly events: MqEvents,
     private readonly signal: AbortSignal,
-  ) {
-    this.coalescer = new Coalescer((batch) => this.send(batch), max);
-  }
+  ) {}
 
   /** Never rejects. */
   ack(delivery: Delivery): Promise<Settlement> {
@@ -48,9 +48,20 @@ export class AckBatcher {
 
   private async settle(delivery: Delivery): Promise<Settlement> {
     for (let tries = 0; ; tries++) {
-      const settlement = await this.coalescer.add({ delivery, tries });
+      const settlement = await this.add({ delivery, tries });
       if (settlement !== 'unknown' || !this.mayRetry({ delivery, tries })) return settlement;
       await this.clock.sleep(RETRY_MS[tries]!, this.signal);
+    }
+  }
+
+  private async add(pending: PendingAck): Promise<Settlement> {
+    const { server } = pending.delivery;
+    const coalescer = this.coalescers.get(server) ?? new Coalescer((batch) => this.send(batch), this.max);
+    this.coalescers.set(server, coalescer);
+    try {
+      return await coalescer.add(pending);
+    } finally {
+      if (coalescer.isIdle) this.coalescers.delete(server);
     }
   }
 

@@ -56,13 +56,16 @@ export class Intake<Handle> {
     const waiting = this.lanes.get(lane)!;
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       if ((await this.work(next)) === 'done') continue;
-      for (const { run, place } of waiting.splice(0)) {
-        await run.leave('order');
-        this.runs.delete(run);
-        void place.then((release) => release?.());
-      }
+      // All at once: one after the other would keep their places, where the broker is frozen, for a timeout each.
+      await Promise.all(waiting.splice(0).map((behind) => this.leave(behind)));
     }
     this.lanes.delete(lane);
+  }
+
+  private async leave({ run, place }: Arrived<Handle>): Promise<void> {
+    await run.leave('order');
+    this.runs.delete(run);
+    void place.then((release) => release?.());
   }
 
   private async work({ run, place }: Arrived<Handle>): Promise<StepResult['kind']> {

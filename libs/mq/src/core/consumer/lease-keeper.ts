@@ -12,22 +12,35 @@ const RETRY_MS = 1_000;
  */
 export class LeaseKeeper {
   private state: 'keeping' | 'lost' | 'stopped' = 'keeping';
+  private extending = false;
   private readonly stopper = new AbortController();
   private readonly loop: Promise<void>;
 
   constructor(
-    private readonly source: MessageSource,
+    private readonly source: Pick<MessageSource, 'extend'>,
     private readonly clock: Clock,
     private readonly leaseMs: number,
     private delivery: Delivery,
     private readonly onLost: () => void,
     private readonly hangUp: AbortSignal,
+    /** Told when an extension has ended, however. */
+    private readonly onExtended: () => void = () => undefined,
   ) {
     this.loop = this.keep();
   }
 
   get isLost(): boolean {
     return this.state === 'lost';
+  }
+
+  /** Whether the handle that counts is in an answer that has not come yet. */
+  get isExtending(): boolean {
+    return this.extending;
+  }
+
+  /** With the handle that counts, unless it {@link isExtending}. */
+  get current(): Delivery {
+    return this.delivery;
   }
 
   /** Ends the keeping; an extension under way is waited for, because its answer carries the handle that counts. */
@@ -54,6 +67,7 @@ export class LeaseKeeper {
 
   /** `false` when the broker gave no answer. */
   private async extend(): Promise<boolean> {
+    this.extending = true;
     try {
       // Not under the stop signal: an extension that the broker has carried out must not look like none.
       const extended = await this.source.extend!(this.delivery, this.leaseMs, this.hangUp);
@@ -62,6 +76,9 @@ export class LeaseKeeper {
       return true;
     } catch {
       return false;
+    } finally {
+      this.extending = false;
+      this.onExtended();
     }
   }
 

@@ -118,6 +118,7 @@ export class PollLoop<Handle> {
       if (failure) await this.backOff(failure);
     }
     forget();
+    await this.rest();
     this.state = 'stopped';
     events.emit('consumer.stopped', this.ref);
   }
@@ -127,10 +128,12 @@ export class PollLoop<Handle> {
     const { database, inFlight } = this.context;
     if (!this.group.pause.isOpen) {
       this.state = 'paused';
+      await this.rest();
       await this.group.pause.pass(signal);
     }
     if (database.isClosed) {
       this.state = 'database';
+      await this.rest();
       await database.pass(signal);
     }
     if (database.isTrying && this.inHand > 0) {
@@ -146,6 +149,11 @@ export class PollLoop<Handle> {
       await this.group.slots.whenFree(signal);
       await inFlight.whenFree(signal);
     }
+  }
+
+  /** What the source has polled ahead must not wait here, leased, for as long as nobody asks for it. */
+  private async rest(): Promise<void> {
+    await this.source.rest?.().catch(() => undefined);
   }
 
   /** How many messages there is a place for, 0 when something came up while another thing was waited for. */

@@ -18,6 +18,10 @@ export class Coalescer<I, O> {
     private readonly max: number,
   ) {}
 
+  get isIdle(): boolean {
+    return this.running === null;
+  }
+
   add(item: I): Promise<O> {
     return new Promise<O>((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });

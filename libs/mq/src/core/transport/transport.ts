@@ -65,6 +65,7 @@ export interface MessageSource {
   /**
    * Waits for up to `waitMs` until at least one message is there. An empty array means nothing came.
    * A message that was in flight when `signal` aborted must not be lost: its lease ends and it comes again.
+   * More than `max` may come only where messages of one ordering key have to stay together.
    * @throws {TransportError}
    */
   receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]>;
@@ -77,6 +78,11 @@ export interface MessageSource {
   retryIn?(delivery: Delivery, ms: number, signal: AbortSignal, untried?: boolean): Promise<Settlement>;
   /** Prolongs the lease to `ms` from now. Present if `capabilities.leaseExtension`. Resolves to the delivery that carries the new lease. */
   extend?(delivery: Delivery, ms: number, signal: AbortSignal): Promise<Delivery | null>;
+  /**
+   * Nobody will call `receive` for a while, because the group is paused, the database is away, or the process stops. A source
+   * that polls ahead gives back here what nobody has got. The next `receive` begins anew, once this has resolved.
+   */
+  rest?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -143,6 +149,11 @@ export interface Delivery {
   readonly isLast?: boolean;
   /** End of the lease on the monotonic clock that the transport was given. */
   readonly leaseEndsAt: number;
+  /**
+   * Which of several servers leased it, where each answers for itself. Deliveries of one are acknowledged in one call, those
+   * of another in one beside it, which need not wait for a server that does not answer. Left out: all go together.
+   */
+  readonly server?: string;
   /** What the transport needs to settle it. Opaque to everybody else. */
   readonly handle: unknown;
 }

@@ -33,7 +33,6 @@ export interface SourceSpec {
 /** The messages of one topic for one group. */
 export class RocketmqSource implements MessageSource {
   private readonly polls: PollSet;
-  private leaseMs = 0;
   private closed = false;
 
   constructor(
@@ -42,12 +41,13 @@ export class RocketmqSource implements MessageSource {
     private readonly spec: SourceSpec,
     private readonly clock: Wiring['clock'],
   ) {
-    this.polls = new PollSet((queue, ask, signal) => this.poll(queue, ask, signal), clock);
+    const giveBack = (delivery: Delivery): Promise<Settlement> => this.retryIn(delivery, 0, NEVER, true);
+    const extend: Required<MessageSource>['extend'] = (...args) => this.extend(...args);
+    this.polls = new PollSet((queue, ask, signal) => this.poll(queue, ask, signal), { extend, giveBack }, clock);
   }
 
   async receive(request: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]> {
     if (this.closed) throw new TransportError('aborted', `${this.what('poll')}: the subscription is closed`);
-    this.leaseMs = request.leaseMs;
     const route = await this.route(request, signal);
     if (!route) return [];
     if (route.readable.length === 0)
@@ -56,14 +56,14 @@ export class RocketmqSource implements MessageSource {
   }
 
   async ack(deliveries: readonly Delivery[], signal: AbortSignal): Promise<Settlement[]> {
-    const byEndpoint = new Map<string, Delivery[]>();
+    const byServer = new Map<string | undefined, Delivery[]>();
     for (const delivery of deliveries) {
-      const { key } = handleOf(delivery).endpoint;
-      byEndpoint.set(key, [...(byEndpoint.get(key) ?? []), delivery]);
+      const { server } = delivery;
+      byServer.set(server, [...(byServer.get(server) ?? []), delivery]);
     }
     const settled = new Map<Delivery, Settlement>();
     await Promise.all(
-      Array.from(byEndpoint.values(), async (group) => {
+      Array.from(byServer.values(), async (group) => {
         const settlements = await this.ackAt(group, signal);
         group.forEach((delivery, index) => settled.set(delivery, settlements[index]!));
       }),
@@ -90,11 +90,13 @@ export class RocketmqSource implements MessageSource {
     return { ...rest, leaseEndsAt: startedAt + ms, handle };
   }
 
+  rest(): Promise<void> {
+    return this.polls.rest();
+  }
+
   async close(): Promise<void> {
     this.closed = true;
-    const unasked = await this.polls.close();
-    const signal = new AbortController().signal;
-    await Promise.all(unasked.map((delivery) => this.retryIn(delivery, 0, signal, true)));
+    await this.polls.close();
   }
 
   /** `null` while the topic may be missing, and is, after the wait that was asked for. */
@@ -110,12 +112,8 @@ export class RocketmqSource implements MessageSource {
     return null;
   }
 
-  private async poll(
-    queue: Queue,
-    ask: { readonly max: number; readonly waitMs: number },
-    signal: AbortSignal,
-  ): Promise<Delivery[]> {
-    const { leaseMs } = this;
+  private async poll(queue: Queue, ask: ReceiveRequest, signal: AbortSignal): Promise<Delivery[]> {
+    const { leaseMs } = ask;
     const isFiltered = this.spec.filter.expression !== '*';
     const waitMs = isFiltered ? Math.min(FILTERED_WAIT_MS, ask.waitMs) : ask.waitMs;
     const wiring = await this.wire();
@@ -152,6 +150,7 @@ export class RocketmqSource implements MessageSource {
     wiring.routes.confirm(topic.name);
     const origin = {
       endpoint: queue.endpoint,
+      brokerName: queue.brokerName,
       // The broker takes all of them out at one moment and answers then: later parts are as old as the first.
       leaseEndsAt: (parts[0]?.receivedAt ?? 0) + leaseMs,
       isDeadLetter: this.spec.isDeadLetters,

@@ -15,6 +15,8 @@ export interface DeliveryHandle {
 /** Where a message came from, and on what terms. */
 export interface Origin {
   readonly endpoint: Endpoint;
+  /** Several brokers may be behind one endpoint, and each may freeze by itself. */
+  readonly brokerName: string;
   /** On the monotonic clock. */
   readonly leaseEndsAt: number;
   readonly isDeadLetter: boolean;
@@ -55,5 +57,6 @@ export async function fromWire(message: MessageReceived, from: Origin): Promise<
   };
   const deliveryCount = Math.max(1, system.deliveryAttempt ?? 1);
   const isLast = maxDeliveries !== null && deliveryCount >= maxDeliveries;
-  return { message: inbound, deliveryCount, isLast, leaseEndsAt, handle };
+  const server = `${from.brokerName} at ${endpoint.key}`;
+  return { message: inbound, deliveryCount, isLast, leaseEndsAt, server, handle };
 }
