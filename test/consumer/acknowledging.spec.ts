@@ -1,4 +1,4 @@
-import type { Delivery, Settlement } from '../../libs/mq/src/core/transport/transport.js';
+import type { Delivery, MqTransport, Settlement } from '../../libs/mq/src/core/transport/transport.js';
 import { AckBatcher } from '../../libs/mq/src/core/consumer/ack-batcher.js';
 import { MqEvents } from '../../libs/mq/src/core/events/event-bus.js';
 import { TransportError } from '../../libs/mq/src/core/transport/transport-error.js';
@@ -44,6 +44,50 @@ it('acknowledges together what was committed while a call was under way, never m
   answer();
   await acks.idle();
   expect(batches).toEqual([1, 3, 2]);
+});
+
+it('does not hold up those of one server for another that does not answer', async () => {
+  const byServer: Record<string, number> = {};
+  const { acks, batches, clock, stop } = given(async (batch) => {
+    const [server] = new Set(batch.map((each) => each.server));
+    byServer[server!] = (byServer[server!] ?? 0) + batch.length;
+    return server === 'frozen' ? new Promise(() => undefined) : all('done')(batch);
+  });
+  const at = (server: string): Delivery => ({ ...delivery(), server });
+  void acks.ack(at('frozen'));
+  await clock.settle();
+  void acks.ack(at('frozen'));
+  expect(await Promise.all([acks.ack(at('healthy')), acks.ack(at('healthy'))])).toEqual(['done', 'done']);
+  expect(await acks.ack(at('healthy'))).toBe('done');
+  expect(batches).toEqual([1, 2, 1]);
+  expect(byServer).toEqual({ frozen: 1, healthy: 3 });
+  stop.abort();
+});
+
+it('keeps the server of a delivery until it is acknowledged, whatever else of it is put right', async () => {
+  const servers: unknown[] = [];
+  const bench = consumerBench({
+    wrap: (transport) => {
+      const subscribe = transport.subscribe.bind(transport);
+      return Object.assign(transport, {
+        subscribe: (spec: Parameters<MqTransport['subscribe']>[0]) => {
+          const source = subscribe(spec);
+          const { receive, ack } = { receive: source.receive.bind(source), ack: source.ack.bind(source) };
+          source.receive = async (...args) =>
+            (await receive(...args)).map((each) => ({ ...each, deliveryCount: Number.NaN, server: 'b' }));
+          source.ack = (deliveries, signal) => {
+            servers.push(...deliveries.map(({ server }) => server));
+            return ack(deliveries, signal);
+          };
+          return source;
+        },
+      });
+    },
+  });
+  await bench.start();
+  await bench.publish('m1');
+  expect(servers).toEqual(['b']);
+  await bench.stop();
 });
 
 it('tries again what got no answer, while the lease lasts', async () => {

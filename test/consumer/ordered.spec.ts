@@ -47,6 +47,33 @@ it('leaves the rest of a key to the broker when one of it fails, and goes on wit
   expect(bench.pending()).toBe(0);
 });
 
+it('leaves all of the rest at once, so that a broker that does not answer keeps their places for one timeout only', async () => {
+  let asked = 0;
+  given({
+    profile: 'rich',
+    wrap: (transport) => {
+      const subscribe = transport.subscribe.bind(transport);
+      return Object.assign(transport, {
+        subscribe: (spec: Parameters<typeof subscribe>[0]) => {
+          const source = subscribe(spec);
+          source.retryIn = async (_delivery, _ms, _signal, untried) => {
+            if (untried) asked += 1;
+            if (untried) await bench.clock.sleep(5_000);
+            return 'unknown';
+          };
+          return source;
+        },
+      });
+    },
+    handle: () => {
+      throw new Error('x');
+    },
+  });
+  for (const id of ['a1', 'a2', 'a3', 'a4']) await bench.publish(id, { orderingKey: 'a' });
+  await bench.start();
+  expect(asked).toBe(3);
+});
+
 it('goes on behind a message that was parked', async () => {
   given({
     handle: ({ id }) => {

@@ -47,6 +47,14 @@ function receiving(
   });
 }
 
+/** The transport with sources that poll ahead. */
+function resting(transport: MemoryTransport, rest: () => Promise<void>): MqTransport {
+  const subscribe = transport.subscribe.bind(transport);
+  return Object.assign(transport, {
+    subscribe: (spec: Parameters<MqTransport['subscribe']>[0]) => Object.assign(subscribe(spec), { rest }),
+  });
+}
+
 describe('a poll', () => {
   it('asks for as many messages as there are places, and not at all without one', async () => {
     const work = gated();
@@ -234,6 +242,32 @@ describe('a pause', () => {
     await bench.clock.settle();
     expect(bench.deliveriesOf('m2')).toBe(1);
     work.finishAll();
+  });
+
+  it('has the source give back what it polled ahead: also when nobody waits for a poll, and whoever closes the door', async () => {
+    const work = gated();
+    let rests = 0;
+    given({
+      group: { concurrency: 1 },
+      handle: work.handle,
+      wrap: (transport) => resting(transport, () => (rests++, Promise.reject(new Error('no')))),
+    });
+    await bench.start();
+    await bench.publish('m1');
+    expect(bench.runner.health().loops).toMatchObject([{ state: 'full' }]);
+    bench.runner.pause('stock');
+    work.finish();
+    await bench.clock.settle();
+    expect(rests).toBe(1);
+    bench.runner.resume('stock');
+    bench.deliveries.fail('begin', { times: Infinity });
+    bench.deliveries.fail('probe', { times: Infinity });
+    await bench.publish('m2');
+    expect(bench.runner.health().loops).toMatchObject([{ state: 'database' }]);
+    expect(rests).toBe(2);
+    bench.runner.stopIntake();
+    await bench.clock.settle();
+    expect(rests).toBe(3);
   });
 
   it('of one group leaves the others alone', async () => {
