@@ -4,7 +4,7 @@ import type { TransportCapabilities } from '../transport/capabilities.js';
 import type { Delivery, InboundMessage, MessageSource } from '../transport/transport.js';
 import type { AckBatcher } from './ack-batcher.js';
 import { leaseLength } from './lease-length.js';
-import { LeaseKeeper } from './lease-keeper.js';
+import { LeaseKeeper } from '../transport/lease-keeper.js';
 import type { ShortLease } from './short-lease.js';
 
 /** Share of the lease by whose end an attempt from memory must be over; what comes later is the broker's to deliver. */

@@ -1,4 +1,4 @@
-import { LeaseKeeper } from '../../../core/consumer/lease-keeper.js';
+import { LeaseKeeper } from '../../../core/transport/lease-keeper.js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import type { Delivery, MessageSource } from '../../../core/transport/transport.js';
 

@@ -1,11 +1,11 @@
 import type { Clock } from '../runtime/clock.js';
-import type { Delivery, MessageSource } from '../transport/transport.js';
+import type { Delivery, MessageSource } from './transport.js';
 
 /** Pause before an extension that failed is tried again. */
 const RETRY_MS = 1_000;
 
 /**
- * Prolongs the lease of one delivery while its handler runs, each time half of it has gone by.
+ * Prolongs the lease of one delivery, while its handler runs or it waits for one, each time half of it has gone by.
  *
  * States: *keeping*; *lost* (the broker said so, or the lease ended while extensions failed: `onLost` was called, once);
  * *stopped*. An extension may give the delivery a new handle, so whoever settles it asks `stop()` for the current one.

@@ -1,7 +1,7 @@
-import { deferred, type Deferred } from '../../../core/runtime/deferred.js';
-import type { Delivery } from '../../../core/transport/transport.js';
-import { ManualClock } from '../../../testing/manual-clock.js';
-import { PollSet } from './poll-set.js';
+import { deferred, type Deferred } from '../../../libs/mq/src/core/runtime/deferred.js';
+import type { Delivery } from '../../../libs/mq/src/core/transport/transport.js';
+import { ManualClock } from 'nestjs-reliable-mq/testing';
+import { PollSet } from '../../../libs/mq/src/transports/rocketmq/receive/poll-set.js';
 
 const LEASE_MS = 30_000;
 const NEVER = new AbortController().signal;
@@ -38,7 +38,7 @@ function given(brokers = 2) {
     },
     clock,
   );
-  const queues = [...'abcd'].slice(0, brokers).map((brokerName) => ({ id: 0, brokerName, endpoint: {} as never }));
+  const queues = ['a', 'b', 'c'].slice(0, brokers).map((brokerName) => ({ id: 0, brokerName, endpoint: {} as never }));
   const answer = async (from: string, ...deliveries: Delivery[]): Promise<void> => {
     open.find((poll) => poll.broker === from)!.resolve(deliveries);
     await clock.settle();
