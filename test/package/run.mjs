@@ -15,7 +15,7 @@ import { runTests } from './steps/run-tests.mjs';
 import { tryApplication } from './steps/try-application.mjs';
 import { step } from './support/progress.mjs';
 import { killAll, run, start } from './support/run.mjs';
-import { scratchPostgres } from './support/scratch-postgres.mjs';
+import { Servers } from './support/servers.mjs';
 import { waitForOutput } from './support/wait-for-output.mjs';
 import { TEMPLATES } from './templates.mjs';
 
@@ -39,8 +39,7 @@ if (options.help) {
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'mq-package-'));
-  /** Databases, to be dropped when no application holds them any more. */
-  const databases = [];
+  let servers;
   const limit = setTimeout(() => {
     console.error(`not done after ${LIMIT_MS / 60_000} minutes`);
     process.exitCode = 1;
@@ -53,7 +52,8 @@ async function main() {
     });
   }
   try {
-    await checkPackage(folder, databases);
+    servers = await Servers.find();
+    await checkPackage(folder, servers);
     console.log('the packed library works everywhere it says it does');
   } catch (error) {
     console.error(error.message);
@@ -61,19 +61,19 @@ async function main() {
   } finally {
     clearTimeout(limit);
     killAll();
-    await Promise.allSettled(databases.map((database) => database.drop()));
+    await servers?.end();
     if (options.keep) console.log(`kept: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function checkPackage(folder, databases) {
+async function checkPackage(folder, servers) {
   const tarball = await step('pack', () => pack(ROOT, folder));
   if (wanted('bare')) {
     await step('bare Node project, required peers only', () => checkBareInstall(folder, tarball));
   }
   if (wanted('bundle')) {
-    const database = () => newDatabase(databases);
+    const database = () => servers.database('PostgreSQL');
     await step('bundled with esbuild, run without node_modules', () => checkBundles(folder, tarball, database));
   }
   const templates = TEMPLATES.filter(({ name }) => wanted(name));
@@ -81,21 +81,18 @@ async function checkPackage(folder, databases) {
 
   const endpoint = await startEmulator();
   for (const template of templates) {
-    const database = await newDatabase(databases);
-    const env = { DATABASE_URL: database.url, MQ_ENDPOINT: endpoint };
+    const env = async (label) => ({ DATABASE_URL: (await servers.database(label)).url, MQ_ENDPOINT: endpoint });
     const named = (what) => `${template.title}: ${what}`;
     const cwd = await step(named('nest new, npm install'), () => makeApplication(folder, template, tarball));
     await step(named('npm run build'), () => run('npm', ['run', 'build'], { cwd }));
-    await step(named('boots, publishes, consumes'), () => tryApplication(cwd, env));
-    await step(named(`npm test (${template.runner})`), () => runTests(cwd, env));
+    for (const label of servers.labels) {
+      const own = await env(label);
+      await step(named(`boots, publishes, consumes on ${label}`), () => tryApplication(cwd, own));
+    }
+    const own = await env('PostgreSQL');
+    await step(named(`npm test (${template.runner})`), () => runTests(cwd, own));
     if (template.extension === '') await step(named('every module resolution'), () => checkTypes(cwd));
   }
-}
-
-async function newDatabase(databases) {
-  const database = await scratchPostgres();
-  databases.push(database);
-  return database;
 }
 
 function wanted(name) {

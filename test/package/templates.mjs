@@ -19,9 +19,10 @@ export const TEMPLATES = [
   },
 ];
 
-/** What both need: a driver for the database and the two packages of each transport. */
+/** What both need: drivers for the databases and the two packages of each transport. */
 export const COMMON_PACKAGES = [
   'pg@8',
+  'mysql2@3',
   '@aliyunmq/mq-http-sdk@1.0.4',
   'undici@7',
   '@grpc/grpc-js@1.14.7',
