@@ -147,7 +147,7 @@ it('never opens more sockets than it may, also when connections fail in between'
     if (dropped % 5 === 0) socket.destroy();
     else setTimeout(() => socket.write(sent), 5);
   };
-  const transport = stage.transport({ maxSockets: 4, requestTimeout: '60s' });
+  const transport = stage.transport({ maxSockets: 4 });
   let most = 0;
   const watch = setInterval(() => (most = Math.max(most, stage.server.openSockets)), 1);
   const calls = Array.from({ length: 100 }, () => outcome(transport.publish(message, never), () => 'sent'));

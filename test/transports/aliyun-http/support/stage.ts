@@ -20,7 +20,7 @@ export class Stage {
 
   transport(options: Partial<AliyunHttpOptions> = {}): Transport {
     const keys = options.credentials ? {} : { accessKeyId: 'key-id', accessKeySecret: SECRET };
-    const transport = aliyunHttp({ endpoint: this.server.endpoint, requestTimeout: '2s', ...keys, ...options });
+    const transport = aliyunHttp({ endpoint: this.server.endpoint, requestTimeout: '20s', ...keys, ...options });
     this.transports.push(transport);
     return transport;
   }
