@@ -5,6 +5,7 @@ import { bootNode, type Node, type NodeSetup, OWN } from '../guarantees/support/
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
+import { queryRoute } from '../support/rocketmq/query-route.mjs';
 import { useRocketmqCluster } from '../support/rocketmq/use-cluster.js';
 import { describeRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
@@ -14,6 +15,7 @@ const COUNT = 40;
 const FLOWING = { timeoutMs: 30_000, what: 'all messages handled' };
 
 describeRocketmq('two brokers', () => {
+  // A proxy apart from its brokers chooses among them itself, and nothing can be sent to one of them alone.
   const cluster = useRocketmqCluster({ mode: 'local' });
 
   describeDatabases(
@@ -83,6 +85,9 @@ describeRocketmq('two brokers', () => {
         });
         await (await mq.publish('orders', { payload: -1 }, OWN)).sent();
         await cluster.admin.createTopic({ name: topic, type: 'NORMAL', queues: 4 }, ['broker-b']);
+        // Whoever reads it asks both from the start.
+        for (const { endpoint } of cluster.proxies)
+          await eventually(async () => (await queryRoute(endpoint!, topic)).queues === 8, { what: 'a route to both' });
         const publish = async (): Promise<void> => {
           const sent = Array.from({ length: COUNT }, async (_, payload) =>
             (await mq.publish('orders', { payload }, OWN)).sent(),
