@@ -15,7 +15,7 @@ const STORED_IPV6 = 1 << 5;
  * what it says. It maps the file into memory, so what it wrote is seen here at once, and also after its death.
  *
  * @param {string} folder of the broker
- * @returns {Promise<{ id: string, topic: string }[]>}
+ * @returns {Promise<{ id: string, topic: string, storedAt: number }[]>} `storedAt` in milliseconds, by the clock of the broker
  */
 export async function readCommitLog(folder) {
   const place = join(folder, 'store', 'commitlog');
@@ -38,7 +38,9 @@ function readMessage(file, start, magic) {
   // Size, magic, checksum, queue, flag, offset in the queue, offset in the log.
   let at = start + 4 + 4 + 4 + 4 + 4 + 8 + 8;
   const flags = file.readUInt32BE(at);
-  at += 4 + 8 + (flags & BORN_IPV6 ? 20 : 8) + 8 + (flags & STORED_IPV6 ? 20 : 8) + 4 + 8;
+  at += 4 + 8 + (flags & BORN_IPV6 ? 20 : 8);
+  const storedAt = Number(file.readBigUInt64BE(at));
+  at += 8 + (flags & STORED_IPV6 ? 20 : 8) + 4 + 8;
   at += 4 + file.readUInt32BE(at);
   const topicBytes = magic === MESSAGE_V2 ? 2 : 1;
   const topicLength = file.readUIntBE(at, topicBytes);
@@ -48,6 +50,7 @@ function readMessage(file, start, magic) {
   const properties = file.toString('utf8', at + 2, at + 2 + file.readUInt16BE(at));
   return {
     topic,
+    storedAt,
     id: properties
       .split(PROPERTY_END)
       .find((property) => property.startsWith(ID))

@@ -8,14 +8,14 @@ import { connect, createServer } from 'node:http2';
  * request on, `answer` what to answer (`null`: nothing), `over` is told when the call has ended in whatever way,
  * `answered` when it has with that answer. A watched call is held until it is whole; all others flow.
  *
- * @param {string} target `host:port`
+ * @param {() => string} target `host:port`, asked for each connection
  */
 export async function startGrpcRelay(target, watch) {
   const sessions = new Set();
   const server = createServer();
   let watchers = {};
   server.on('session', (session) => {
-    const upstream = connect(`http://${target}`);
+    const upstream = connect(`http://${target()}`);
     for (const [one, other] of [
       [session, upstream],
       [upstream, session],

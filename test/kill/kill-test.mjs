@@ -21,8 +21,8 @@ export class KillTest {
   #cleanUps = [];
   #kills = 0;
 
-  constructor({ transport, startBroker, database, serverUrl, only, killsPerStep, brokerKills }) {
-    this.name = `${transport}, ${database}`;
+  constructor({ name, transport, startBroker, database, serverUrl, only, killsPerStep, brokerKills }) {
+    this.name = name;
     this.transport = transport;
     this.startBroker = startBroker;
     this.serverUrl = new URL(serverUrl);

@@ -1,28 +1,47 @@
-import { startRocketmq } from '../support/rocketmq/start-rocketmq.mjs';
+import { startRocketmqCluster } from '../support/rocketmq/start-cluster.mjs';
 import { ArmedPoint } from './armed-point.mjs';
 import { readCommitLog } from './commit-log.mjs';
 import { startGrpcRelay } from './grpc-relay.mjs';
 import { handedOut, isStored, publishedIds, withEndpoint } from './messaging-calls.mjs';
 
-const TOPICS = ['kill_plain', 'kill_ledger'];
+const TOPICS = [
+  { name: 'kill_plain', type: 'NORMAL' },
+  { name: 'kill_ledger', type: 'FIFO' },
+];
+const GROUPS = [{ name: 'GID_effects' }, { name: 'GID_ordered_effects', ordered: true }];
 
 /**
- * RocketMQ 5. Relays in front of its proxy tell the steps, and what it has stored is read from its own files.
- *
- * SIGKILL ends the broker and leaves the system's page cache alone, where everything is that was written and not yet flushed
- * (`flushDiskType=ASYNC_FLUSH`). So whatever it has confirmed must be there when it is back; a power failure, which only
- * `SYNC_FLUSH` or a replica outlives, is not tested.
+ * RocketMQ 5, one broker with its proxy inside.
  *
  * @type {import('./observed-broker.d.mts').StartObservedBroker}
  */
 export async function startRocketmqBroker() {
-  const rocketmq = await startRocketmq({
-    topics: [
-      { name: 'kill_plain', type: 'NORMAL' },
-      { name: 'kill_ledger', type: 'FIFO' },
-    ],
-    groups: [{ name: 'GID_effects' }, { name: 'GID_ordered_effects', ordered: true }],
-  });
+  return observe(
+    await startRocketmqCluster({ mode: 'local', brokers: ['broker'], topics: TOPICS, groups: GROUPS }),
+    ({ brokers }) => brokers,
+  );
+}
+
+/**
+ * RocketMQ 5, two brokers and two proxies apart from them, behind what is to clients one load balancer; all four die in turn.
+ *
+ * @type {import('./observed-broker.d.mts').StartObservedBroker}
+ */
+export async function startRocketmqClusterBroker() {
+  return observe(await startRocketmqCluster({ topics: TOPICS, groups: GROUPS }), ({ brokers, proxies }) =>
+    brokers.flatMap((broker, index) => [broker, proxies[index]]),
+  );
+}
+
+/**
+ * Relays in front of its proxy tell the steps, and what it has stored is read from its own files.
+ *
+ * SIGKILL ends the broker and leaves the system's page cache alone, where everything is that was written and not yet flushed
+ * (`flushDiskType=ASYNC_FLUSH`). So whatever it has confirmed must be there when it is back; a power failure, which only
+ * `SYNC_FLUSH` or a replica outlives, is not tested.
+ */
+function observe(rocketmq, victimsOf) {
+  const { brokers, proxies } = rocketmq;
   const armed = new ArmedPoint();
   const relays = [];
   /** Publishes that were passed on, and whose answer was not. */
@@ -73,26 +92,36 @@ export async function startRocketmqBroker() {
     QueryRoute: () => ({ request: () => true, answer: (body) => withEndpoint(body, caller) }),
   });
 
+  let connections = 0;
+  /** One that runs, if there is one; each connection another. */
+  const target = () => {
+    const running = proxies.filter(({ isRunning }) => isRunning);
+    return (running.length > 0 ? running : proxies)[connections++ % (running.length || proxies.length)].endpoint;
+  };
+
   return {
-    victims: [
-      {
-        errors: [],
-        kill() {
-          for (const [id, count] of open) if (count > 0) underWay.set(id, (underWay.get(id) ?? 0) + 1);
-          return rocketmq.kill();
-        },
-        start: () => rocketmq.start(),
-        stop: async () => undefined,
+    victims: victimsOf(rocketmq).map((process) => ({
+      errors: [],
+      kill() {
+        for (const [id, count] of open) if (count > 0) underWay.set(id, (underWay.get(id) ?? 0) + 1);
+        return process.kill();
       },
-    ],
+      start: () => process.start(),
+      stop: async () => undefined,
+    })),
     async entrance() {
-      const relay = await startGrpcRelay(rocketmq.endpoint, watch);
+      const relay = await startGrpcRelay(target, watch);
       relays.push(relay);
       return { endpoint: relay.host, caller: relay.host };
     },
     arm: (point) => armed.arm(point),
     async account() {
-      const stored = (await readCommitLog(rocketmq.home)).filter(({ topic }) => TOPICS.includes(topic));
+      const logs = await Promise.all(brokers.map(({ home }) => readCommitLog(home)));
+      // Those of one key are sent one after the other, so their times tell their order over all brokers.
+      const stored = logs
+        .flat()
+        .filter(({ topic }) => TOPICS.some(({ name }) => name === topic))
+        .sort((one, other) => one.storedAt - other.storedAt);
       const ids = new Set(stored.map(({ id }) => id));
       return { stored, underWay, forgotten: [...confirmed].filter((id) => !ids.has(id)) };
     },
