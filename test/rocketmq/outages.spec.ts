@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
 import { consumer } from '../guarantees/support/consumer.js';
-import { bootNode, type Node, OWN } from '../guarantees/support/node.js';
+import { bootNode } from '../guarantees/support/node.js';
 import { Tables } from '../guarantees/support/tables.js';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { type RunningRocketmq, startRocketmq } from '../support/rocketmq/start-rocketmq.mjs';
 import { describeRocketmq } from '../support/rocketmq/use-rocketmq.js';
+import { Load } from './support/load.js';
 
 jest.setTimeout(400_000);
 
@@ -58,7 +59,7 @@ describeRocketmq('a broker that goes away under load', () => {
       await broker.kill();
       await load.mounts();
       await broker.start();
-      expect(await load.backAfter(broker)).toBeLessThan(BACK_MS);
+      expect(await backAfter(broker, load)).toBeLessThan(BACK_MS);
       await load.settles();
       expect(await tables.effects()).toEqual(load.published.toSorted());
       expect((await tables.statuses()).filter(({ status }) => status !== 'SENT')).toEqual([]);
@@ -75,7 +76,7 @@ describeRocketmq('a broker that goes away under load', () => {
         } finally {
           broker.resume();
         }
-        expect(await load.backAfter(broker)).toBeLessThan(BACK_MS);
+        expect(await backAfter(broker, load)).toBeLessThan(BACK_MS);
         await load.settles();
         expect(await tables.effects()).toEqual(load.published.toSorted());
         expect((await tables.statuses()).filter(({ status }) => status === 'DEAD')).toEqual([]);
@@ -84,66 +85,15 @@ describeRocketmq('a broker that goes away under load', () => {
   });
 });
 
-/** Publishes about twenty messages a second until it is stopped, whatever the broker does. */
-class Load {
-  readonly published: string[] = [];
-  private running = true;
-  private readonly ended: Promise<void>;
-
-  constructor(
-    private readonly node: Node,
-    private readonly effects: () => Promise<string[]>,
-  ) {
-    this.ended = this.run();
-  }
-
-  /** Messages get through. */
-  async flows(): Promise<void> {
-    await eventually(async () => (await this.effects()).length >= 10, { timeoutMs: 60_000, what: 'messages handled' });
-  }
-
-  /** Messages wait. */
-  async mounts(): Promise<void> {
-    const before = this.published.length;
-    await eventually(() => this.published.length > before + 40, { timeoutMs: 60_000, what: 'messages published' });
-  }
-
-  /** How long after the broker serves a client that is new to it a message is handled that was not at first. */
-  async backAfter(broker: RunningRocketmq): Promise<number> {
-    const before = (await this.effects()).length;
-    const handling = eventually<number | false>(
-      async () => (await this.effects()).length > before && performance.now(),
-      {
-        timeoutMs: 90_000,
-        what: 'a message handled after the return',
-      },
-    );
-    const [handledAt, servedAt] = await Promise.all([handling, serves(broker)]);
-    return Number(handledAt) - servedAt;
-  }
-
-  /** Stops, and waits until everything is handled. */
-  async settles(): Promise<void> {
-    await this.stop();
-    await eventually(async () => (await this.effects()).length >= this.published.length, {
-      timeoutMs: 240_000,
-      intervalMs: 200,
-      what: `all ${this.published.length} messages handled`,
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.running = false;
-    await this.ended;
-  }
-
-  private async run(): Promise<void> {
-    while (this.running) {
-      const publication = await this.node.mq.publish('orders', { payload: this.published.length }, OWN);
-      this.published.push(publication.messages[0]!.id);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+/** How long after the broker serves a client that is new to it a message is handled that was not at first. */
+async function backAfter(broker: RunningRocketmq, load: Load): Promise<number> {
+  const before = (await load.effects()).length;
+  const handling = eventually<number | false>(async () => (await load.effects()).length > before && performance.now(), {
+    timeoutMs: 90_000,
+    what: 'a message handled after the return',
+  });
+  const [handledAt, servedAt] = await Promise.all([handling, serves(broker)]);
+  return Number(handledAt) - servedAt;
 }
 
 /** When the broker takes a message of a new client and hands it out: routes come seconds before that on a busy machine. */
