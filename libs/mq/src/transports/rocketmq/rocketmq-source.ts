@@ -1,5 +1,6 @@
 import { TransportError } from '../../core/transport/transport-error.js';
 import type { Delivery, MessageSource, ReceiveRequest, Settlement } from '../../core/transport/transport.js';
+import { extendedHandle } from './message/extended-handle.js';
 import { fromWire, type DeliveryHandle } from './message/inbound.js';
 import { isOk, refusal } from './protocol/broker-status.js';
 import type { FilterExpression, Resource } from './protocol/generated.js';
@@ -86,7 +87,10 @@ export class RocketmqSource implements MessageSource {
       throw refused;
     }
     const { handle: old, ...rest } = delivery;
-    const handle: DeliveryHandle = { ...(old as DeliveryHandle), ...(receiptHandle && { receiptHandle }) };
+    const handle: DeliveryHandle = {
+      ...(old as DeliveryHandle),
+      ...(receiptHandle && { receiptHandle: extendedHandle(receiptHandle) }),
+    };
     return { ...rest, leaseEndsAt: startedAt + ms, handle };
   }
 
