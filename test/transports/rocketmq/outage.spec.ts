@@ -1,5 +1,6 @@
 import { ManualClock } from 'nestjs-reliable-mq/testing';
 import { eventually } from '../../support/eventually.js';
+import { hang } from '../../support/rocketmq/scripted-proxy-failure.js';
 import { makeSelfSignedCertificate } from '../../support/rocketmq/self-signed-certificate.mjs';
 import {
   bodies,
@@ -90,6 +91,38 @@ describe('an outage', () => {
     expect(await recovery(transport, source)).toBeLessThan(5_000);
     expect(stage.proxy.network.accepted - accepted).toBeLessThan(8);
     await eventually(() => stage.proxy.network.open === 1);
+  });
+
+  it.each([
+    ['two calls that are lost together', 0],
+    ['any number of calls that are lost while others are answered', 8],
+  ])('is not what %s are', async (_, answered) => {
+    const transport = stage.transport(SHORT);
+    const source = transport.subscribe(subscription());
+    await recovery(transport, source);
+    const polling = poll(source, { waitMs: 20_000 }, AbortSignal.timeout(15_000)).catch(() => []);
+    const { accepted } = stage.proxy.network;
+    const lose = new Set(['a', 'b', 'c', 'd']);
+    stage.proxy.script.sendMessage = (request) =>
+      lose.has(String((request as { messages: { body: Buffer }[] }).messages[0]!.body))
+        ? hang()
+        : stage.proxy.store.send(request);
+    const send = (body: string) => outcome(transport.publish(outbound({ body }), never), () => 'sent');
+    const lost = ['a', 'b', 'c', 'd'].map(send);
+    // Halfway through the time that those have.
+    const until = performance.now() + 500;
+    await eventually(() => performance.now() > until);
+    for (let i = 0; i < answered; i += 1) expect(await send('e')).toBe('sent');
+    expect((await Promise.all(lost)).every((each) => each !== 'sent')).toBe(true);
+    for (let i = 0; i < answered; i += 1) {
+      const again = send('a');
+      expect(await send('e')).toBe('sent');
+      expect(await again).toBe('unanswered');
+    }
+    expect(await send('e')).toBe('sent');
+    expect(stage.proxy.network.accepted).toBe(accepted);
+    stage.proxy.store.put(stored('end'));
+    await polling;
   });
 
   it('that swallows everything is noticed by one who only reads, without a call of his own', async () => {

@@ -38,7 +38,8 @@ function given(brokers = 2) {
     },
     clock,
   );
-  const queues = ['a', 'b', 'c'].slice(0, brokers).map((brokerName) => ({ id: 0, brokerName, endpoint: {} as never }));
+  const names = ['a', 'b', 'c'].slice(0, brokers);
+  const queues = names.map((brokerName) => ({ id: 0, brokerName, takenBy: brokerName, endpoint: {} as never }));
   const answer = async (from: string, ...deliveries: Delivery[]): Promise<void> => {
     open.find((poll) => poll.broker === from)!.resolve(deliveries);
     await clock.settle();

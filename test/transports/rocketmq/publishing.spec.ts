@@ -1,5 +1,6 @@
 import { calculateStringSipHash24 } from 'rocketmq-client-nodejs/dist/util/index.js';
 import { OK, status } from '../../support/rocketmq/scripted-proxy-answers.js';
+import { ManualClock } from 'nestjs-reliable-mq/testing';
 import { GrpcFailure, hang } from '../../support/rocketmq/scripted-proxy-failure.js';
 import { eventually } from '../../support/eventually.js';
 import { failure, never, outbound, outcome, Stage } from './support/stage.js';
@@ -62,9 +63,29 @@ describe('whether a failed publish can have arrived', () => {
     ['answers OK without an id', () => receipt('')],
     ['answers OK around an entry without status', () => ({ status: OK, entries: [{ messageId: 'ID' }] })],
   ])('is unknown when the broker %s', async (_, answer) => {
+    stage.proxy.script.heartbeat = hang;
     stage.proxy.script.sendMessage = answer;
-    expect(await stage.publish({}, { requestTimeout: 300 })).toBe('unknown');
+    expect(await stage.publish({}, { requestTimeout: '1s' })).toBe('unknown');
     expect(stage.proxy.seen('sendMessage')).toHaveLength(1);
+  });
+
+  it('is unknown as well when a broker that answers others leaves this one: that is too much for it', async () => {
+    const transport = stage.transport({ requestTimeout: '1s' });
+    await transport.publish(outbound(), never);
+    stage.proxy.script.sendMessage = (request) =>
+      keyOf(request) === 'lost' ? hang() : stage.proxy.store.send(request);
+    const lost = failure(transport.publish(outbound({ key: 'lost' }), never));
+    await transport.publish(outbound(), never);
+    expect(await lost).toMatchObject({ kind: 'unanswered', broker: 'broker-a' });
+  });
+
+  it('is no when a server that answers others leaves the question for a route, which is then too much for it', async () => {
+    const transport = stage.transport({ connectTimeout: '1s' });
+    await transport.publish(outbound(), never);
+    stage.proxy.script.queryRoute = hang;
+    const lost = failure(transport.publish(outbound({ topic: 'other' }), never));
+    await transport.publish(outbound(), never);
+    expect((await lost).kind).toBe('throttled');
   });
 
   it('is no when the caller gave up before, and unknown when he gave up during the request', async () => {
@@ -165,6 +186,22 @@ describe('an answer of the broker', () => {
     expect(found).toEqual(Object.fromEntries(codes.map((code) => [code, expected(code)])));
   });
 
+  it.each([
+    [
+      "service not available now. It may be caused by one of the following reasons: the broker's disk is full [CL: 0.97",
+      'INTERNAL_SERVER_ERROR',
+      'unavailable',
+    ],
+    ['the broker[10.0.0.7] sending message is forbidden', 'INTERNAL_SERVER_ERROR', 'unavailable'],
+    ['store putMessage return null', 'INTERNAL_SERVER_ERROR', 'unknown'],
+    ['the expected type is UNSPECIFIED, but actual type is NORMAL', 'MESSAGE_PROPERTY_CONFLICT_WITH_TYPE', 'not-found'],
+    ['the expected type is FIFO, but actual type is NORMAL', 'MESSAGE_PROPERTY_CONFLICT_WITH_TYPE', 'refused'],
+  ] as const)('that says %s is %3$s', async (text, code, kind) => {
+    const message = `org.apache.rocketmq.proxy.common.ProxyException: ${text}`;
+    stage.proxy.script.sendMessage = () => ({ status: status(code, message), entries: [] });
+    expect(await failure(stage.transport().publish(outbound(), never))).toMatchObject({ kind, brokerCode: code });
+  });
+
   it('is judged by the entry, whatever is said around it', async () => {
     const transport = stage.transport();
     const around = (outer: object, inner: object, messageId = 'ID-1') => {
@@ -216,6 +253,17 @@ describe('where a message goes', () => {
     expect(stage.proxy.seen('sendMessage')).toHaveLength(0);
   });
 
+  it('is missing, and not of a wrong type, when the broker has deleted its topic', async () => {
+    const transport = stage.transport();
+    stage.proxy.topic('orders', { types: ['MESSAGE_TYPE_UNSPECIFIED'] });
+    const error = await failure(transport.publish(outbound({ orderingKey: 'k' }), never));
+    expect(error).toMatchObject({ kind: 'not-found', message: expect.stringContaining('no such topic') as string });
+    expect(stage.proxy.seen('sendMessage')).toHaveLength(0);
+    // Made again, it is found at once, and not half a minute later.
+    stage.proxy.topic('orders', { types: ['FIFO'] });
+    await eventually(async () => (await outcome(transport.publish(outbound(), never), () => 'sent')) === 'sent');
+  });
+
   it('is refused without being sent when no queue may be written', async () => {
     stage.proxy.topic('orders', { permission: 'READ' });
     expect(await stage.publish()).toBe('not-found');
@@ -250,6 +298,47 @@ describe('where a message goes', () => {
     for (let i = 0; i < 8; i += 1) outcomes.push(await outcome(transport.publish(outbound(), never), () => 'sent'));
     expect(outcomes.filter((each) => each !== 'sent').length).toBeLessThanOrEqual(1);
     expect(outcomes.slice(2)).toEqual(Array(6).fill('sent'));
+  });
+
+  it('passes by a broker that refuses, and only one message in ten seconds tries it again', async () => {
+    const second = await stage.secondBroker({ queues: 1 });
+    const clock = new ManualClock(Date.now());
+    const transport = stage.transport({ clock });
+    const full = { status: status('INTERNAL_SERVER_ERROR', "service not available now. the broker's disk is full") };
+    second.script.sendMessage = () => full;
+    const round = async (): Promise<string[]> => {
+      const sends = Array.from({ length: 8 }, () => outcome(transport.publish(outbound(), never), () => 'sent'));
+      return (await Promise.all(sends)).filter((each) => each !== 'sent');
+    };
+    await outcome(transport.publish(outbound(), never), () => 'sent');
+    await outcome(transport.publish(outbound(), never), () => 'sent');
+    for (let i = 0; i < 3; i += 1) {
+      expect(await round()).toEqual([]);
+      await clock.advance(10_001);
+      expect(await round()).toEqual(['unavailable']);
+    }
+    second.script.sendMessage = (request) => second.store.send(request);
+    await clock.advance(10_001);
+    await round();
+    const before = second.seen('sendMessage').length;
+    expect(await round()).toEqual([]);
+    expect(second.seen('sendMessage').length).toBe(before + 4);
+  });
+
+  it('is told with the broker that took it or failed, or with the server that stands for several', async () => {
+    await stage.secondBroker({ queues: 1 });
+    const transport = stage.transport();
+    const takenBy = async (): Promise<unknown[]> => {
+      const receipts = [await transport.publish(outbound(), never), await transport.publish(outbound(), never)];
+      return receipts.map(({ broker }) => broker);
+    };
+    expect(await takenBy()).toEqual(['broker-a', 'broker-b']);
+    stage.proxy.topic('shared', { queues: 1 }, [{ ...stage.proxy.network.address, broker: 'broker-b', queues: 1 }]);
+    const shared = await transport.publish(outbound({ topic: 'shared' }), never);
+    expect(shared.broker).toBe(stage.proxy.endpoint);
+    stage.proxy.script.sendMessage = () => ({ status: status('INTERNAL_SERVER_ERROR'), entries: [] });
+    const error = await failure(transport.publish(outbound({ topic: 'shared' }), never));
+    expect(error.broker).toBe(stage.proxy.endpoint);
   });
 
   it('is known for the brokers that live, also when the one that is asked for routes is gone', async () => {
@@ -319,4 +408,9 @@ function queueOfOtherClients(key: string, queues: number): number {
   bytes.writeBigUInt64BE(calculateStringSipHash24(key));
   const remainder = Number(bytes.readBigInt64LE() % BigInt(queues));
   return remainder < 0 ? remainder + queues : remainder;
+}
+
+function keyOf(request: unknown): string | undefined {
+  const [message] = (request as { messages: { systemProperties?: { keys?: string[] } }[] }).messages;
+  return message?.systemProperties?.keys?.[0];
 }

@@ -2,11 +2,16 @@ import { MqEvents } from '../events/event-bus.js';
 import { Circuit } from './circuit.js';
 import type { SendFailure } from './failure.js';
 
-const failure = (about: SendFailure['about'], retryAfterMs: number | null = null): SendFailure => ({
+const failure = (
+  about: SendFailure['about'],
+  retryAfterMs: number | null = null,
+  broker: string | null = null,
+): SendFailure => ({
   about,
   code: 'MQ_BROKER_UNAVAILABLE',
   message: 'down',
   retryAfterMs,
+  broker,
   cause: undefined,
 });
 
@@ -248,6 +253,139 @@ describe('Circuit', () => {
       expect(stage.circuit.admit('t')).toEqual({ go: true, probe: false });
       stage.circuit.succeeded('t', null);
       expect(stage.circuit.openTopics).toEqual([]);
+    });
+  });
+
+  describe('one of several brokers', () => {
+    const down = failure('connection', null, 'a');
+    const silent = failure('unknown', null, 'a');
+
+    it('that refuses while another takes messages is told once, stops nothing, and costs nothing', () => {
+      const { circuit, time, log } = setup();
+      circuit.succeeded('t', null, 'b');
+      for (let i = 0; i < 50; i++) {
+        time.now += 2_000;
+        expect(circuit.failed('t', 'm1', i % 2 ? silent : down, 'k1')).toBe('free');
+        expect(circuit.failed('t', 'm2', down, 'k2')).toBe('free');
+        expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+        circuit.succeeded('t', null, 'b');
+      }
+      expect(log).toEqual(['opened broker a']);
+      expect(circuit.refusingBrokers).toEqual(['a']);
+      circuit.succeeded('t', null, 'a', 'k1');
+      expect(log).toEqual(['opened broker a']);
+      circuit.succeeded('t', null, 'a', 'k2');
+      expect(log).toEqual(['opened broker a', 'closed broker a']);
+      expect(circuit.spareMs('a', 'k2')).toBe(0);
+    });
+
+    it('is known to refuse some keys when it is known by the name of a server that takes others', () => {
+      const { circuit, time, log } = setup();
+      circuit.failed('t', 'm1', down, 'k1');
+      time.now = 500;
+      circuit.admit('t');
+      circuit.succeeded('t', 'm2', 'a', 'k2');
+      expect(log).toEqual(['opened connection', 'closed connection']);
+      for (let i = 0; i < 50; i++) {
+        time.now += 2_000;
+        for (const key of ['k1', 'k3']) expect(circuit.failed('t', key, down, key)).toBe('free');
+        circuit.succeeded('t', null, 'a', 'k2');
+      }
+      expect(log.slice(2)).toEqual(['opened broker a']);
+    });
+
+    it('is asked less and less often, and never more than half a minute apart', () => {
+      const { circuit, time } = setup();
+      circuit.succeeded('t', null, 'b');
+      circuit.failed('t', 'm', down, 'k');
+      const waits = [0, 8_000, 40_000, 600_000].map((at) => {
+        time.now = at;
+        return circuit.spareMs('a', 'k');
+      });
+      expect(waits).toEqual([1_000, 2_000, 10_000, 30_000]);
+      expect(circuit.spareMs('b', 'k')).toBe(0);
+    });
+
+    it('is the connection while no other takes messages', () => {
+      const { circuit, log } = setup();
+      circuit.succeeded('t', null, 'a');
+      circuit.failed('t', 'm', down);
+      expect(log).toEqual(['opened connection']);
+    });
+
+    it('is the connection as well when the last of them fails', () => {
+      const { circuit, log } = setup();
+      circuit.succeeded('t', null, 'b');
+      circuit.failed('t', 'm', down);
+      circuit.failed('t', 'm', failure('connection', null, 'b'));
+      expect(log).toEqual(['opened broker a', 'opened connection']);
+    });
+
+    it('is the connection again when no other has taken a message for a minute', () => {
+      const { circuit, time, log } = setup();
+      circuit.succeeded('t', null, 'b');
+      circuit.failed('t', 'm', down);
+      time.now = 70_000;
+      circuit.failed('t', 'm', down);
+      expect(log).toEqual(['opened broker a', 'opened connection']);
+    });
+
+    it('has a row of unknown outcomes of its own, which no success elsewhere ends', () => {
+      const { circuit, refunded, log } = setup();
+      for (const id of ['m1', 'm2', 'm1', 'm2']) {
+        expect(circuit.failed('t', id, silent)).toBe('counts');
+        circuit.succeeded('t', null, 'b');
+      }
+      expect(circuit.failed('t', 'm1', silent)).toBe('free');
+      expect(refunded).toEqual(['m1', 'm2', 'm1', 'm2']);
+      expect(log).toEqual(['opened broker a']);
+    });
+
+    it('has none while it takes others', () => {
+      const { circuit, log } = setup();
+      for (const id of ['m1', 'm2', 'm1', 'm2', 'm1', 'm2']) {
+        circuit.failed('t', id, silent);
+        circuit.succeeded('t', null, 'a');
+      }
+      expect(log).toEqual([]);
+    });
+  });
+
+  describe('a message that is not answered while others are', () => {
+    const unanswered = failure('overload');
+
+    it('closes its topic off until a probe gets through, and costs nothing', () => {
+      const { circuit, time, log } = setup();
+      for (const id of ['a', 'b', 'c']) expect(circuit.failed('t', id, unanswered)).toBe('free');
+      // On its way before: it does not show that more could be taken.
+      circuit.succeeded('t', null);
+      expect(circuit.admit('t').go).toBe(false);
+      expect(circuit.admit('other').go).toBe(true);
+      time.now = 3_000;
+      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+      circuit.succeeded('t', 'a');
+      expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+      expect(log).toEqual(['opened topic t', 'closed topic t']);
+    });
+
+    it('counts, and closes nothing, when it is so again after others got through', () => {
+      const { circuit, time, log } = setup();
+      circuit.failed('t', 'a', unanswered);
+      time.now = 3_000;
+      circuit.admit('t');
+      circuit.succeeded('t', 'b');
+      expect(circuit.failed('t', 'a', unanswered)).toBe('counts');
+      expect(log).toEqual(['opened topic t', 'closed topic t']);
+    });
+
+    it('costs nothing, however often, while none gets through', () => {
+      const { circuit, time, log } = setup();
+      for (let i = 0; i < 50; i++) {
+        expect(circuit.failed('t', `m${i % 3}`, unanswered)).toBe('free');
+        time.now += 5_000;
+        expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+      }
+      expect(log).toEqual(['opened topic t']);
     });
   });
 });

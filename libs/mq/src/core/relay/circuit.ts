@@ -1,6 +1,7 @@
 import type { MqEvents } from '../events/event-bus.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
+import { BrokerRecords } from './broker-records.js';
 import type { SendFailure } from './failure.js';
 import { Suspects } from './suspects.js';
 
@@ -29,8 +30,8 @@ export type Verdict = 'park' | 'counts' | 'free';
 /**
  * Stops sending through a scope that is broken, so that an outage costs neither attempts nor a write for each message.
  *
- * A scope is the whole connection (unreachable, credentials) or one topic (missing, throttled, no right to it). States of
- * a scope:
+ * A scope is the whole connection (unreachable, credentials) or one topic (missing, throttled, no right to it, more than its
+ * broker can take). States of a scope:
  *
  * - *closed*: everything goes. → *open* at once on a failure that is about the scope; the connection also after five
  *   unknown outcomes in a row that concern at least two messages (one message that no proxy lets through must not stop
@@ -44,13 +45,19 @@ export type Verdict = 'park' | 'counts' | 'free';
  * that is refused again.
  *
  * A success through the connection closes it and its topic. Results of sends that began before the scope opened are
- * taken as they come: a success closes it all the same, since what matters is that the broker takes messages.
+ * taken as they come: a success closes it all the same, since what matters is that the broker takes messages. Not so a
+ * topic of which too much was sent: that is over when a probe shows it.
+ *
+ * Of several brokers behind one connection one can take nothing while others do. Then nothing is closed, since which message
+ * goes where is for the transport to say: those that it cannot send elsewhere fail, at no cost, and less and less often.
  */
 export class Circuit {
   private connection: Open | null = null;
   private readonly topics = new Map<string, Open>();
-  private unknownInARow: string[] = [];
   private readonly suspects = new Suspects();
+  /** Messages that were not answered while others were. */
+  private readonly unanswered = new Suspects();
+  private readonly brokers: BrokerRecords;
 
   constructor(
     private readonly clock: Clock,
@@ -58,7 +65,9 @@ export class Circuit {
     private readonly events: MqEvents,
     /** Called with the ids whose counted attempts were the broker's fault, one entry for each attempt. */
     private readonly refund: (ids: readonly string[]) => void,
-  ) {}
+  ) {
+    this.brokers = new BrokerRecords(clock);
+  }
 
   get connectionOpen(): boolean {
     return this.connection !== null;
@@ -67,6 +76,11 @@ export class Circuit {
   /** Topics that are closed off while the connection works. */
   get openTopics(): string[] {
     return [...this.topics.keys()];
+  }
+
+  /** Brokers that take nothing while others behind this connection do. */
+  get refusingBrokers(): string[] {
+    return this.brokers.refusing;
   }
 
   /** Topics whose next probe may go. */
@@ -102,26 +116,30 @@ export class Circuit {
     return { go: true, probe: true };
   }
 
-  /** @param probe the id of the message, if it was admitted as a probe */
-  succeeded(topic: string, probe: string | null): void {
-    this.unknownInARow = [];
-    this.closeConnection();
-    for (const open of this.topics.values()) open.mayBeConnection = false;
-    const open = this.topics.get(topic);
-    if (!open) return;
-    if (probe === null) this.suspects.drop(topic);
-    else this.suspects.acquit(topic, probe);
-    this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
+  /**
+   * @param probe the id of the message, if it was admitted as a probe
+   * @param broker which of several took it
+   * @param key of its order
+   */
+  succeeded(topic: string, probe: string | null, broker: string | null = null, key: string | null = null): void {
+    const refusedMs = this.brokers.took(broker, key);
+    if (refusedMs !== null) this.tellClosed(`broker ${broker}`, refusedMs);
+    this.answered(topic, probe);
   }
 
   /**
    * Takes note of a failed send. An unknown outcome counts against the message, but not while the connection is open,
    * when it is the broker that is being tried and not the message.
    */
-  failed(topic: string, messageId: string, failure: SendFailure): Verdict {
+  failed(topic: string, messageId: string, failure: SendFailure, key: string | null = null): Verdict {
+    const { broker } = failure;
     switch (failure.about) {
       case 'connection':
         this.endProbe(this.topics.get(topic));
+        if (this.brokers.failed(broker)) {
+          this.refused(broker!, key, failure);
+          return 'free';
+        }
         this.connection = this.open('connection', this.connection, failure);
         return 'free';
       case 'topic-or-connection':
@@ -144,14 +162,27 @@ export class Circuit {
         return 'free';
       case 'unknown':
         this.endProbe(this.topics.get(topic));
+        if (this.brokers.refuses(broker, key) && this.brokers.failed(broker)) {
+          this.endProbe(this.connection);
+          return 'free';
+        }
         if (this.connection) {
           this.connection = this.open('connection', this.connection, failure);
           return 'free';
         }
-        return this.opensFor(messageId, failure) ? 'free' : 'counts';
+        return this.opensFor(messageId, failure, key) ? 'free' : 'counts';
+      case 'overload':
+        this.closeConnection();
+        if (this.unanswered.convicts(messageId)) {
+          this.abandoned(topic);
+          return 'counts';
+        }
+        this.unanswered.suspect(topic, messageId);
+        this.openTopic(topic, failure);
+        return 'free';
       case 'message':
         // It answered, and about the message: whatever was broken works again.
-        this.succeeded(topic, null);
+        this.answered(topic, null);
         return 'park';
       case 'none':
         this.abandoned(topic);
@@ -159,10 +190,35 @@ export class Circuit {
     }
   }
 
+  /** How long a message that failed at this broker waits at least. Spread, because all keys of a broker lose it together. */
+  spareMs(broker: string | null, key: string | null): number {
+    return this.brokers.spareMs(broker, key) * (1 - this.random() / 3);
+  }
+
   /** The probe did not take place after all. */
   abandoned(topic: string): void {
     this.endProbe(this.connection);
     this.endProbe(this.topics.get(topic));
+  }
+
+  /** Somebody answered, and not that the topic or the connection is at fault. */
+  private answered(topic: string, probe: string | null): void {
+    this.brokers.setUnknown(null, []);
+    this.closeConnection();
+    for (const open of this.topics.values()) open.mayBeConnection = false;
+    const open = this.topics.get(topic);
+    if (!open || (probe === null && isTooMuch(open.failure))) return;
+    for (const suspects of [this.suspects, this.unanswered]) {
+      if (probe === null) suspects.drop(topic);
+      else suspects.acquit(topic, probe);
+    }
+    this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
+  }
+
+  /** The failure is this broker's, and not the connection's. */
+  private refused(broker: string, key: string | null, failure: SendFailure): void {
+    this.endProbe(this.connection);
+    if (this.brokers.refuse(broker, key)) this.tellOpened(`broker ${broker}`, failure);
   }
 
   private denied(topic: string, failure: SendFailure): void {
@@ -192,15 +248,17 @@ export class Circuit {
     open.probeAt = this.clock.monotonic() + this.pause(open.probes);
   }
 
-  /** Adds an unknown outcome to the row of them; `true` when it is the one that opens the connection. */
-  private opensFor(messageId: string, failure: SendFailure): boolean {
-    const counted = this.unknownInARow;
+  /** Adds an unknown outcome to the row of them at this broker; `true` when it is the one that opens something. */
+  private opensFor(messageId: string, failure: SendFailure, key: string | null): boolean {
+    const { broker } = failure;
+    const counted = this.brokers.unknownAt(broker);
     if (counted.length + 1 < UNKNOWN_LIMIT || new Set([...counted, messageId]).size < 2) {
-      this.unknownInARow = [...counted, messageId].slice(-UNKNOWN_LIMIT);
+      this.brokers.setUnknown(broker, [...counted, messageId].slice(-UNKNOWN_LIMIT));
       return false;
     }
-    this.unknownInARow = [];
-    this.connection = this.open('connection', null, failure);
+    this.brokers.setUnknown(broker, []);
+    if (this.brokers.failed(broker)) this.refused(broker!, key, failure);
+    else this.connection = this.open('connection', null, failure);
     this.refund(counted);
     return true;
   }
@@ -209,19 +267,22 @@ export class Circuit {
     const now = this.clock.monotonic();
     const probes = before === null ? 0 : before.probing ? before.probes + 1 : before.probes;
     const wait = Math.max(this.pause(probes), failure.retryAfterMs ?? 0);
-    if (before === null) {
-      this.events.emit('circuit.opened', {
-        scope,
-        error: { code: failure.code, message: failure.message, cause: failure.cause },
-      });
-    }
+    if (before === null) this.tellOpened(scope, failure);
     const { since = now, mayBeConnection = false } = before ?? {};
     return { since, failure, probeAt: now + wait, probing: false, probes, mayBeConnection };
   }
 
   private close(scope: string, open: Open, forget: () => void): void {
     forget();
-    this.events.emit('circuit.closed', { scope, openMs: Math.round(this.clock.monotonic() - open.since) });
+    this.tellClosed(scope, this.clock.monotonic() - open.since);
+  }
+
+  private tellOpened(scope: string, { code, message, cause }: SendFailure): void {
+    this.events.emit('circuit.opened', { scope, error: { code, message, cause } });
+  }
+
+  private tellClosed(scope: string, openMs: number): void {
+    this.events.emit('circuit.closed', { scope, openMs: Math.round(openMs) });
   }
 
   /** Doubles from the minimum to the maximum, with up to a third of jitter: many processes probe the same broker. */
@@ -229,6 +290,11 @@ export class Circuit {
     const base = Math.min(PROBE_MAX_MS, PROBE_MIN_MS * 2 ** Math.min(probes, 10));
     return base * (1 - this.random() / 3);
   }
+}
+
+/** What was on its way when that was found out may still be taken, and says nothing about whether more is too much. */
+function isTooMuch({ about, code }: SendFailure): boolean {
+  return about === 'overload' || code === 'MQ_BROKER_THROTTLED';
 }
 
 function untilProbe({ probing, probeAt }: Open, now: number): number {

@@ -8,12 +8,16 @@ export interface SendFailure {
   /**
    * `message`: no broker will ever take it. `unknown`: it may have arrived; counts. `connection`, `topic`: says nothing
    * about the message, so it does not count, and sending through that scope stops. `topic-or-connection`,
-   * `topic-or-message`: the topic's until others show whose it is. `none`: we gave up ourselves.
+   * `topic-or-message`: the topic's until others show whose it is. `overload`: it may have arrived, and it is too much that
+   * is sent, unless others show that it is this message. `none`: we gave up ourselves.
    */
-  readonly about: 'message' | 'unknown' | 'connection' | 'topic' | 'topic-or-connection' | 'topic-or-message' | 'none';
+  readonly about:
+    'message' | 'unknown' | 'overload' | 'connection' | 'topic' | 'topic-or-connection' | 'topic-or-message' | 'none';
   readonly code: MqErrorCode;
   readonly message: string;
   readonly retryAfterMs: number | null;
+  /** Which of several brokers it was. */
+  readonly broker: string | null;
   readonly cause: unknown;
 }
 
@@ -28,6 +32,7 @@ const MEANING: Readonly<Record<TransportErrorKind, { about: SendFailure['about']
   'not-found': { about: 'topic', code: 'MQ_BROKER_REJECTED' },
   throttled: { about: 'topic', code: 'MQ_BROKER_THROTTLED' },
   unknown: { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN' },
+  unanswered: { about: 'overload', code: 'MQ_OUTCOME_UNKNOWN' },
   'lease-lost': { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN' },
   aborted: { about: 'none', code: 'MQ_OUTCOME_UNKNOWN' },
 };
@@ -36,11 +41,17 @@ const MEANING: Readonly<Record<TransportErrorKind, { about: SendFailure['about']
 export function classifySendFailure(error: unknown): SendFailure {
   const message = describeError(error).message;
   if (!(error instanceof TransportError)) {
-    return { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN', message, retryAfterMs: null, cause: error };
+    return { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN', message, retryAfterMs: null, broker: null, cause: error };
   }
   // Its type says that there is a kind, which binds nobody who wrote a transport in JavaScript.
   const meaning = MEANING[error.kind] ?? MEANING.unknown;
-  return { ...meaning, message, retryAfterMs: error.retryAfterMs ?? null, cause: error };
+  return {
+    ...meaning,
+    message,
+    retryAfterMs: error.retryAfterMs ?? null,
+    broker: error.broker ?? null,
+    cause: error,
+  };
 }
 
 export function toMqError(failure: Pick<SendFailure, 'code' | 'message' | 'cause' | 'about'>): MqError {

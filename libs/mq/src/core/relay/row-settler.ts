@@ -35,10 +35,10 @@ export class RowSettler {
   }
 
   async failed(row: LeasedRow, failure: SendFailure): Promise<SendResult> {
-    const means = this.circuit.failed(row.topic, row.id, failure);
+    const means = this.circuit.failed(row.topic, row.id, failure, row.orderingKey);
     if (means === 'park') return this.park(row, failure);
     if (means === 'free') {
-      const delayMs = failure.about === 'none' ? 0 : Math.max(SCOPE_RETRY_MS, failure.retryAfterMs ?? 0);
+      const delayMs = failure.about === 'none' ? 0 : this.scopeDelay(row, failure);
       return this.reschedule(row, failure, delayMs, false);
     }
     const attempt = row.failedCount + 1;
@@ -92,6 +92,10 @@ export class RowSettler {
     } catch (error) {
       this.databaseFailed('error log', error);
     }
+  }
+
+  private scopeDelay({ orderingKey }: LeasedRow, { retryAfterMs, broker }: SendFailure): number {
+    return Math.max(SCOPE_RETRY_MS, retryAfterMs ?? 0, this.circuit.spareMs(broker, orderingKey));
   }
 
   private async reschedule(

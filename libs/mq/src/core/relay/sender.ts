@@ -4,6 +4,7 @@ import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { toOutbound } from '../message/outbound.js';
 import type { Clock } from '../runtime/clock.js';
 import { Limiter } from '../runtime/limiter.js';
+import type { PublishReceipt } from '../transport/transport.js';
 import type { LeasedRow } from '../store/outbox-row.js';
 import type { Circuit } from './circuit.js';
 import { classifySendFailure, type SendFailure } from './failure.js';
@@ -74,14 +75,18 @@ export class Sender {
     const admission = this.circuit.admit(row.topic);
     if (!admission.go) return this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS);
 
-    let brokerMessageId: string;
+    const { era } = this.limiter;
+    let receipt: PublishReceipt;
     try {
-      ({ brokerMessageId } = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal));
+      receipt = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal);
     } catch (error) {
-      return this.settler.failed(row, classifySendFailure(error));
+      const failure = classifySendFailure(error);
+      if (failure.about === 'overload') this.limiter.narrow(era);
+      return this.settler.failed(row, failure);
     }
-    this.circuit.succeeded(row.topic, admission.probe ? row.id : null);
-    return { status: 'sent', brokerMessageId };
+    this.limiter.widen();
+    this.circuit.succeeded(row.topic, admission.probe ? row.id : null, receipt.broker ?? null, row.orderingKey);
+    return { status: 'sent', brokerMessageId: receipt.brokerMessageId };
   }
 
   private async mark(row: LeasedRow, brokerMessageId: string): Promise<void> {
@@ -124,6 +129,7 @@ function exhausted(row: LeasedRow): SendFailure {
     code: 'MQ_OUTCOME_UNKNOWN',
     message: `gave up after ${row.failedCount} failed attempts of ${row.maxAttempts}`,
     retryAfterMs: null,
+    broker: null,
     cause: undefined,
   };
 }

@@ -5,11 +5,11 @@ import { askedWait } from './asked-wait.js';
  * Why a call to a broker failed, in words that the core acts on.
  *
  * About this message, for ever: `invalid`, `too-large`. About the connection, so nothing is held against the message:
- * `unavailable` (refused, DNS, TLS: nothing was sent), `auth` (credentials). About a topic or group, likewise:
+ * `unavailable` (refused, DNS, TLS, a broker that takes nothing for now: nothing was sent), `auth` (credentials). About a topic or group, likewise:
  * `not-found`, `throttled`, `forbidden` (the credentials are right, and have no right to it). Where a broker does not say
  * whose fault it is: `denied` (credentials, or rights), `refused` (this message, or how its topic is set up); the relay
  * finds out by what becomes of others. Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that
- * makes no sense). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
+ * makes no sense), `unanswered` (a timeout, while the same server answered others: it has too much to do). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
  */
 export type TransportErrorKind =
   | 'invalid'
@@ -22,12 +22,19 @@ export type TransportErrorKind =
   | 'not-found'
   | 'throttled'
   | 'unknown'
+  | 'unanswered'
   | 'lease-lost'
   | 'aborted';
 
 export interface TransportErrorOptions {
   /** The broker's own code, as it sent it. */
   readonly brokerCode?: string;
+  /**
+   * Which of several brokers behind this transport failed, by a name that stays; of those that one server stands for, and
+   * chooses among, the server's. What is said of it is not said of the others, while those take messages:
+   * {@link PublishReceipt.broker} tells who does. Left out by transports that have one broker.
+   */
+  readonly broker?: string;
   /** The broker's id of the request, for its support. */
   readonly requestId?: string;
   /** How long the broker asks to wait, in milliseconds; see {@link askedWait} for how much of it is granted. */
@@ -42,6 +49,7 @@ export class TransportError extends Error {
   override readonly name: string = 'TransportError';
   readonly kind: TransportErrorKind;
   readonly brokerCode: string | undefined;
+  readonly broker: string | undefined;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
 
@@ -49,6 +57,7 @@ export class TransportError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.brokerCode = options.brokerCode;
+    this.broker = options.broker;
     this.requestId = options.requestId;
     this.retryAfterMs = askedWait(options.retryAfterMs);
     TRANSPORT_ERROR.mark(this);

@@ -40,7 +40,7 @@ export interface MqTransport {
 
   /**
    * Hands one message to the broker: one attempt on the wire.
-   * @throws {TransportError} `unknown` when the broker may have taken it; any other kind means that it has not.
+   * @throws {TransportError} `unknown` or `unanswered` when the broker may have taken it; any other kind means that it has not.
    */
   publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt>;
 
@@ -115,6 +115,8 @@ export interface OutboundMessage {
 
 export interface PublishReceipt {
   readonly brokerMessageId: string;
+  /** Which of several brokers took it; see {@link TransportErrorOptions.broker}. */
+  readonly broker?: string;
 }
 
 export interface SubscriptionSpec {

@@ -79,6 +79,8 @@ export class Admin extends MqAdminService {
     const down = [...consumer.down];
     const degraded = [...consumer.degraded];
     if (relay.circuit.connectionOpen) degraded.push('the broker takes no messages; they wait in the outbox');
+    for (const broker of relay.circuit.refusingBrokers)
+      degraded.push(`broker ${broker} takes no messages; those for it wait in the outbox`);
     for (const topic of relay.circuit.openTopics)
       degraded.push(`the broker takes no messages for topic ${topic}; they wait in the outbox`);
     // What the relay of this process found within the last minute: a process without that role leaves it to the others.

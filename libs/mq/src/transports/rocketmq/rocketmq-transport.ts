@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { requireOptions } from '../../core/config/require-options.js';
 import { requireSendable } from '../../core/transport/require-sendable.js';
-import { TransportError } from '../../core/transport/transport-error.js';
+import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
 import type {
   DeadLetterSpec,
   MessageSource,
@@ -18,10 +18,11 @@ import { messageType, toWire } from './message/outbound.js';
 import { PROFILES } from './profiles.js';
 import { isOk, refusal } from './protocol/broker-status.js';
 import type { FilterExpression, MessageType, SendMessageResponseReceived } from './protocol/generated.js';
+import { ofBroker } from './protocol/of-broker.js';
 import { unsent } from './protocol/unsent.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
 import { RocketmqSource } from './rocketmq-source.js';
-import type { Route } from './routes/route.js';
+import type { Queue, Route } from './routes/route.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { Wiring } from './wiring.js';
 
@@ -31,9 +32,21 @@ const WISH: Partial<Record<MessageType, string>> = {
   FIFO: 'orderingKey needs a topic of type FIFO',
   NORMAL: 'make the topic one of type NORMAL',
 };
+/** What says that another broker may take a message that this one did not. */
+const OF_THE_BROKER: readonly TransportErrorKind[] = ['unavailable', 'unknown', 'unanswered', 'throttled', 'not-found'];
+const ROUTE_MAY_BE_OLD: readonly TransportErrorKind[] = ['unavailable', 'not-found'];
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const MAX_IDENTITY = 255;
 const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
+
+/** What sending one message takes besides the message and its queue. */
+interface Way {
+  readonly wiring: Wiring;
+  readonly messageId: string;
+  /** On the monotonic clock: when the preparation began. */
+  readonly startedAt: number;
+  readonly signal: AbortSignal;
+}
 
 /** {@link rocketmq} */
 export class RocketmqTransport implements MqTransport {
@@ -116,35 +129,17 @@ export class RocketmqTransport implements MqTransport {
     const wiring = await this.#connect();
     const route = await wiring.routes.get(message.topic, signal);
     const messageId = this.#ids.next();
-    const fitted = this.#fit(message, route, messageId);
-    const queue = route.choose(fitted.orderingKey, (endpoint) => wiring.connections.to(endpoint).isDoubtful);
+    const fitted = this.#fit(message, route, messageId, wiring);
+    const queue = route.choose(fitted.orderingKey, (each) => wiring.isDoubtful(each));
     if (!queue) throw new TransportError('not-found', `${what}: the topic may not be written to`);
-    const connection = wiring.connections.to(queue.endpoint);
-    const introduced = wiring.introduce(() => wiring.producer(message.topic), connection, signal);
-    const session = await introduced.catch((error: unknown) => {
-      wiring.routes.doubt(message.topic);
-      throw unsent(error);
-    });
-    // Several access points and sessions, each within its own limit, can take longer than a lease leaves room for.
-    if (this.#options.clock.monotonic() - startedAt > this.#preparationMs)
-      throw new TransportError('unavailable', `${what}: no way to the broker within ${this.#preparationMs} ms`);
-    const wireMessage = toWire(fitted, {
-      topic: wiring.resource(message.topic),
-      queueId: queue.id,
-      messageId,
-      now: this.#options.clock.now(),
-    });
-    const headers = wiring.headers(session.clientId);
-    const call = { what, headers, deadlineMs: this.#options.requestTimeoutMs, signal };
     try {
-      const answer = await connection.unary('sendMessage', { messages: [wireMessage] }, call);
-      const receipt = readReceipt(what, answer);
-      wiring.routes.confirm(message.topic);
+      const receipt = await this.#send(fitted, queue, { wiring, messageId, startedAt, signal });
+      wiring.refusals.remove(queue.takenBy);
       return receipt;
     } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      if (error.kind === 'unavailable') wiring.routes.doubt(message.topic);
-      throw wiring.routes.judge(message.topic, error);
+      const ofIts = ofBroker(queue.takenBy, error);
+      if (OF_THE_BROKER.includes(ofIts.kind) && !signal.aborted) wiring.refusals.add(queue.takenBy);
+      throw ofIts;
     }
   }
 
@@ -164,8 +159,47 @@ export class RocketmqTransport implements MqTransport {
     return `RocketmqTransport ${inspect(this.toJSON())}`;
   }
 
-  #fit(message: OutboundMessage, route: Route, messageId: string): OutboundMessage {
+  async #send(message: OutboundMessage, queue: Queue, way: Way): Promise<PublishReceipt> {
+    const { wiring, messageId, startedAt, signal } = way;
+    const what = `publish to '${message.topic}'`;
+    const connection = wiring.connections.to(queue.endpoint);
+    const introduced = wiring.introduce(() => wiring.producer(message.topic), connection, signal);
+    const session = await introduced.catch((error: unknown) => {
+      wiring.routes.doubt(message.topic);
+      throw unsent(error);
+    });
+    // Several access points and sessions, each within its own limit, can take longer than a lease leaves room for.
+    if (this.#options.clock.monotonic() - startedAt > this.#preparationMs)
+      throw new TransportError('unavailable', `${what}: no way to the broker within ${this.#preparationMs} ms`);
+    const wireMessage = toWire(message, {
+      topic: wiring.resource(message.topic),
+      queueId: queue.id,
+      messageId,
+      now: this.#options.clock.now(),
+    });
+    const headers = wiring.headers(session.clientId);
+    const call = { what, headers, deadlineMs: this.#options.requestTimeoutMs, signal };
+    try {
+      const answer = await connection.unary('sendMessage', { messages: [wireMessage] }, call);
+      const receipt = { ...readReceipt(what, answer), broker: queue.takenBy };
+      wiring.routes.confirm(message.topic);
+      return receipt;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      if (ROUTE_MAY_BE_OLD.includes(error.kind)) wiring.routes.doubt(message.topic);
+      throw wiring.routes.judge(message.topic, error);
+    }
+  }
+
+  #fit(message: OutboundMessage, route: Route, messageId: string, { routes }: Wiring): OutboundMessage {
     const now = this.#options.clock.now();
+    if (route.isDeleted) {
+      routes.doubt(message.topic);
+      throw new TransportError(
+        'not-found',
+        `publish to '${message.topic}': the broker has no such topic any more; create it there, or correct its name`,
+      );
+    }
     const fitted = fitTopic(message, (type) => route.takes(type), { now, soleKey: messageId });
     if (fitted) return fitted;
     throw new TransportError(

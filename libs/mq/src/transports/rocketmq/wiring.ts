@@ -6,6 +6,8 @@ import { TransportError } from '../../core/transport/transport-error.js';
 import { loadPeers } from './peers.js';
 import type { FilterExpression, Resource } from './protocol/generated.js';
 import type { ResolvedRocketmqOptions } from './rocketmq-options.js';
+import type { Queue } from './routes/route.js';
+import { Refusals } from './routes/refusals.js';
 import { RouteTable } from './routes/route-table.js';
 import { Session } from './session/session.js';
 import { consumerSettings, producerSettings } from './session/settings.js';
@@ -33,6 +35,7 @@ interface Subscribed {
 export class Wiring {
   readonly connections: Connections;
   readonly routes: RouteTable;
+  readonly refusals: Refusals;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
   readonly maxUnpackedBytes: number;
@@ -58,6 +61,7 @@ export class Wiring {
     this.requestTimeoutMs = options.requestTimeoutMs;
     this.maxUnpackedBytes = options.maxUnpackedBytes;
     this.callHeaders = new CallHeaders(() => new peers.grpc.Metadata(), credentials, namespace, clock);
+    this.refusals = new Refusals(clock);
     this.connections = new Connections(peers, tls, clock);
     this.routes = new RouteTable({
       accessPoints,
@@ -123,6 +127,11 @@ export class Wiring {
     const own = choose();
     await own.ready(connection, signal);
     return own;
+  }
+
+  /** Whether a message that may go elsewhere should: its server, or the broker behind that, failed lately. */
+  isDoubtful({ endpoint, takenBy }: Queue): boolean {
+    return this.connections.to(endpoint).isDoubtful || this.refusals.has(takenBy);
   }
 
   async close(): Promise<void> {

@@ -47,6 +47,16 @@ const ADVICE: Partial<Record<Code, string>> = {
   TOO_MANY_REQUESTS: 'the broker asks to slow down',
 };
 
+/** How Apache's proxy refuses a message for a topic that its broker has no more, while the name server still names it (5.5.0). */
+const NO_TOPIC = /expected type is UNSPECIFIED/;
+
+/**
+ * What Apache's broker says about itself, under the code for everything that it did not expect (5.5.0): its disk is full, or
+ * it has become a follower; it may be read only. It says so before it stores anything.
+ */
+const TAKES_NOTHING = /service not available now|the broker\[[^\]]*\] sending message is forbidden/;
+const TAKES_NOTHING_ADVICE = 'look at the disk and the role of the broker, and at its brokerPermission';
+
 /** What Apache's broker answers, under the same code as for wrong credentials, to a user that may not do this (5.5.0). */
 const NO_RIGHT = /no permission to access (Topic|Group):/i;
 const NO_RIGHT_ADVICE = 'the user lacks the right; grant it at the broker';
@@ -60,14 +70,20 @@ export function isOk(status: StatusReceived | null | undefined): boolean {
 export function refusal(what: string, status: StatusReceived | null | undefined): TransportError {
   if (!status) return new TransportError('unknown', `${what}: the broker answered without a status`);
   const code = status.code as Code;
-  const lacksRight = code === 'UNAUTHORIZED' && NO_RIGHT.test(status.message);
-  const hint = lacksRight ? NO_RIGHT_ADVICE : ADVICE[code];
+  const [kind, hint] = meaning(code, status.message);
   const advice = hint ? ` (${hint})` : '';
-  return new TransportError(
-    lacksRight ? 'forbidden' : (KINDS[code] ?? 'unknown'),
-    `${what}: the broker answered ${code}: ${short(status.message)}${advice}`,
-    { brokerCode: String(code) },
-  );
+  return new TransportError(kind, `${what}: the broker answered ${code}: ${short(status.message)}${advice}`, {
+    brokerCode: String(code),
+  });
+}
+
+/** Some codes stand for several things, which only the text tells apart. */
+function meaning(code: Code, text: string): [TransportErrorKind, string | undefined] {
+  if (code === 'UNAUTHORIZED' && NO_RIGHT.test(text)) return ['forbidden', NO_RIGHT_ADVICE];
+  if (code === 'INTERNAL_SERVER_ERROR' && TAKES_NOTHING.test(text)) return ['unavailable', TAKES_NOTHING_ADVICE];
+  if (code === 'MESSAGE_PROPERTY_CONFLICT_WITH_TYPE' && NO_TOPIC.test(text))
+    return ['not-found', ADVICE.TOPIC_NOT_FOUND];
+  return [KINDS[code] ?? 'unknown', ADVICE[code]];
 }
 
 /** Of a text that a broker sent. */

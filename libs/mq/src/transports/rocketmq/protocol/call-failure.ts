@@ -34,11 +34,23 @@ const GRPC_NOISE = /\.? Resolution note: ?$|(?<=Failed to connect) \([^)]*\)(?=\
  * The error for a call that ended without an answer of the broker.
  *
  * @param sent whether a connection was there at any time of the call; without one, nothing can have left
+ * @param othersWereAnswered by the same server, since the call began
  */
-export function callFailure(what: string, error: ServiceError, sent: boolean): TransportError {
-  const kind =
-    KINDS[error.code] ?? (sent ? 'unknown' : error.code === GRPC.RESOURCE_EXHAUSTED ? 'throttled' : 'unavailable');
-  const advice = ADVICE[error.code] ? ` (${ADVICE[error.code]})` : '';
+export function callFailure(
+  what: string,
+  error: ServiceError,
+  sent: boolean,
+  othersWereAnswered = false,
+): TransportError {
+  const isLeftOut = sent && othersWereAnswered && error.code === GRPC.DEADLINE_EXCEEDED;
+  const kind = isLeftOut ? 'unanswered' : (KINDS[error.code] ?? kindOf(error.code, sent));
+  const hint = isLeftOut ? 'the server answered others meanwhile: it has too much to do' : ADVICE[error.code];
+  const advice = hint ? ` (${hint})` : '';
   const said = short(error.details || error.message).replace(GRPC_NOISE, '');
   return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });
+}
+
+function kindOf(code: number, sent: boolean): TransportErrorKind {
+  if (sent) return 'unknown';
+  return code === GRPC.RESOURCE_EXHAUSTED ? 'throttled' : 'unavailable';
 }

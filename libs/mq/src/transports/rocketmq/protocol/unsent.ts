@@ -1,12 +1,15 @@
 import { TransportError } from '../../../core/transport/transport-error.js';
 
-/**
- * A failure of a question that comes before any message: whatever became of the question, nothing was sent. So what
- * would be `unknown` of a message is only that the broker cannot be used.
- */
+/** What is not known of a message, and says of a question only that the broker cannot be used, or has too much to do. */
+const OF_QUESTIONS = { unknown: 'unavailable', unanswered: 'throttled' } as const;
+
+/** A failure of a question that comes before any message: whatever became of the question, nothing was sent. */
 export function unsent(error: unknown): TransportError {
   if (!(error instanceof TransportError)) throw error;
-  if (error.kind !== 'unknown') return error;
-  const { brokerCode, cause } = error;
-  return new TransportError('unavailable', error.message, { ...(brokerCode !== undefined && { brokerCode }), cause });
+  const { kind, brokerCode, cause } = error;
+  if (kind !== 'unknown' && kind !== 'unanswered') return error;
+  return new TransportError(OF_QUESTIONS[kind], error.message, {
+    ...(brokerCode !== undefined && { brokerCode }),
+    cause,
+  });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/runtime/clock.js';
-import { TransportError } from '../../../core/transport/transport-error.js';
+import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
 import { isOk, refusal } from '../protocol/broker-status.js';
 import type { Resource } from '../protocol/generated.js';
 import { unsent } from '../protocol/unsent.js';
@@ -15,6 +15,9 @@ const REFRESH_MS = 30_000;
  * topic" until it has registered with the name server: 10 seconds were measured.
  */
 const REGISTRATION_MS = 60_000;
+
+/** What is said of one access point and not of the topic. */
+const ASK_ANOTHER: readonly TransportErrorKind[] = ['unavailable', 'throttled'];
 
 export interface RouteTableOptions {
   readonly accessPoints: readonly Endpoint[];
@@ -125,7 +128,7 @@ export class RouteTable {
         return route;
       } catch (error) {
         failure = error;
-        if (!(error instanceof TransportError) || error.kind !== 'unavailable') throw error;
+        if (!(error instanceof TransportError) || !ASK_ANOTHER.includes(error.kind)) throw error;
       }
     }
     throw failure;

@@ -15,8 +15,8 @@ export interface TelemetryOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   open(): TelemetryStream;
-  /** Told of a stream on which nothing was answered in time. */
-  unanswered(stream: TelemetryStream): void;
+  /** Told of a stream on which nothing was answered in time; answers whether the server answered others meanwhile. */
+  unanswered(stream: TelemetryStream): boolean;
   /** Who we are and what we want, at this moment. */
   settings(): Settings;
 }
@@ -74,11 +74,8 @@ export class Telemetry {
     stream.on('error', (error: ServiceError) => this.leave(exchange, this.failure(error)));
     stream.on('end', () => this.leave(exchange, new TransportError('unavailable', `${what}: the server ended it`)));
     const forget = clock.schedule(timeoutMs, () => {
-      this.options.unanswered(stream);
-      this.leave(
-        exchange,
-        new TransportError('unavailable', `${what}: no answer to our settings within ${timeoutMs} ms`),
-      );
+      const kind = this.options.unanswered(stream) ? 'throttled' : 'unavailable';
+      this.leave(exchange, new TransportError(kind, `${what}: no answer to our settings within ${timeoutMs} ms`));
     });
     settled.promise.then(forget, forget);
     this.write(exchange, { settings: this.options.settings() });

@@ -7,7 +7,10 @@ const SHUTDOWN = 4;
 
 /** One gRPC channel, how often it was connected, and the streams on it. */
 export class Channel {
-  private readonly streams = new Set<TelemetryStream>();
+  /** What has come through it, whatever it was. */
+  answers = 0;
+  /** And how much had when each stream began. */
+  private readonly streams = new Map<TelemetryStream, number>();
   private timesReady = 0;
 
   constructor(
@@ -29,18 +32,20 @@ export class Channel {
   }
 
   adopt(stream: TelemetryStream): void {
-    this.streams.add(stream);
+    this.streams.set(stream, this.answers);
+    stream.on('data', () => (this.answers += 1));
     // The one event that every end brings: a stream that the server ends alone never emits 'close'.
     stream.on('status', () => this.streams.delete(stream));
   }
 
-  carries(stream: TelemetryStream): boolean {
-    return this.streams.has(stream);
+  /** How much had come through when this stream began; `null` for one of another channel. */
+  answersBefore(stream: TelemetryStream): number | null {
+    return this.streams.get(stream) ?? null;
   }
 
   /** Ends what is under way as well: gRPC would let calls go on, which keeps their connection and the process for as long. */
   close(): void {
-    for (const stream of this.streams) stream.cancel();
+    for (const stream of this.streams.keys()) stream.cancel();
     this.client.close();
     // After the turn in which what was cancelled is told to the server.
     setImmediate(() => this.sockets.close());

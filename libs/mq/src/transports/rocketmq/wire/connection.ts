@@ -5,10 +5,12 @@ import { onAbort } from '../../../core/runtime/on-abort.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
 import { callFailure, GRPC } from '../protocol/call-failure.js';
 import type { ReceiveMessageRequest, ReceiveMessageResponseReceived, UnaryCalls } from '../protocol/generated.js';
-import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
+import type { TelemetryStream } from '../protocol/service.js';
 import type { Channel } from './channel.js';
 import type { Endpoint } from './endpoint.js';
 
+/** Errors that calls end with when nobody has answered, as far as can be told. */
+const OURS: readonly number[] = [GRPC.CANCELLED, GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE];
 /** Calls without an answer, one after the other, after which a connection that looks open is given up. */
 const MISSED_LIMIT = 2;
 
@@ -29,9 +31,10 @@ export interface ReceivedPart extends ReceiveMessageResponseReceived {
 /**
  * The way to one endpoint: calls with a deadline, and what became of them in one vocabulary.
  *
- * States: *silent 0* → a call that misses its deadline → *silent 1* → another → the channel is replaced, *silent 0*; any
- * answer, also an error of the server's, leads back to *silent 0*. A miss while there was no connection replaces the
- * channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open
+ * States: *silent 0* → a call that misses its deadline → *silent 1* → another, which began later → the channel is replaced,
+ * *silent 0*; any answer, also an error of the server's, leads back to *silent 0*. A call during which anything else was
+ * answered is no miss: the server lives, and has too much to do; that is `unanswered`. Nor is one that was lost together
+ * with another one. A miss while there was no connection replaces the channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open
  * until the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up
  * for two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five
  * minutes with GOAWAY.
@@ -62,7 +65,7 @@ export class Connection {
     request: UnaryCalls[Name]['request'],
     call: Call,
   ): Promise<UnaryCalls[Name]['response']> {
-    return this.run(call, (client, options, settle) => {
+    return this.run(call, ({ client }, options, settle) => {
       const running = client[name](request as never, call.headers, options, (error, response) =>
         settle(error, response as UnaryCalls[Name]['response']),
       );
@@ -77,13 +80,14 @@ export class Connection {
    * @throws {TransportError}
    */
   async receive(request: ReceiveMessageRequest, call: Call): Promise<ReceivedPart[]> {
-    return this.run(call, (client, options, settle) => {
+    return this.run(call, (channel, options, settle) => {
       const parts: ReceivedPart[] = [];
       let failure: ServiceError | null = null;
-      const stream = client.receiveMessage(request, call.headers, options);
-      stream.on('data', (part: ReceiveMessageResponseReceived) =>
-        parts.push({ ...part, receivedAt: this.clock.monotonic() }),
-      );
+      const stream = channel.client.receiveMessage(request, call.headers, options);
+      stream.on('data', (part: ReceiveMessageResponseReceived) => {
+        channel.answers += 1;
+        parts.push({ ...part, receivedAt: this.clock.monotonic() });
+      });
       stream.on('error', (error: ServiceError) => (failure = error));
       // Comes after every error as well, and, other than that, after the last part.
       stream.on('end', () => settle(parts.some(({ message }) => message) ? null : failure, parts));
@@ -103,9 +107,16 @@ export class Connection {
     return stream;
   }
 
-  /** A question on this stream was not answered in time, which counts like a call that missed its deadline. */
-  unanswered(stream: TelemetryStream): void {
-    if (this.channel?.carries(stream)) this.miss(this.channel.isConnected);
+  /**
+   * The question with which this stream began was not answered in time, which counts like a call that missed its deadline.
+   * Answers whether others were answered meanwhile.
+   */
+  unanswered(stream: TelemetryStream): boolean {
+    const answers = this.channel?.answersBefore(stream) ?? null;
+    if (this.channel === null || answers === null) return false;
+    const othersWere = this.channel.answers > answers;
+    this.missedOne(this.channel.isConnected, othersWere, this.missed);
+    return othersWere;
   }
 
   /** Drops the channel; the next call makes a new one. */
@@ -124,7 +135,7 @@ export class Connection {
   private run<T>(
     call: Call,
     start: (
-      client: MessagingClient,
+      channel: Channel,
       options: CallOptions,
       settle: (error: ServiceError | null, answer?: T) => void,
     ) => () => void,
@@ -134,20 +145,23 @@ export class Connection {
     return new Promise<T>((resolve, reject) => {
       const channel = this.connected();
       const connections = channel.connections();
+      const { answers } = channel;
+      const { missed } = this;
       let forget: () => void = () => undefined;
       const settle = (error: ServiceError | null, answer?: T): void => {
         forget();
         const sent = connections.sinceStart();
-        this.judge(channel, error, sent, signal.aborted);
+        const othersWere = channel.answers > answers;
+        this.judge(channel, error, { sent, othersWere, missed, aborted: signal.aborted });
         if (!error) resolve(answer as T);
         else if (signal.aborted) {
           const kind = sent ? 'unknown' : 'aborted';
           reject(new TransportError(kind, `${what}: the caller gave up`, { cause: error }));
-        } else reject(callFailure(what, error, sent));
+        } else reject(callFailure(what, error, sent, othersWere));
       };
       try {
         const deadline = new Date(this.clock.now() + deadlineMs);
-        const cancel = start(channel.client, { deadline }, settle);
+        const cancel = start(channel, { deadline }, settle);
         forget = onAbort(signal, cancel);
       } catch (error) {
         // Encoding failed, or the channel was closed in between: nothing has left.
@@ -156,19 +170,26 @@ export class Connection {
     });
   }
 
-  private judge(channel: Channel, error: ServiceError | null, sent: boolean, aborted: boolean): void {
+  private judge(
+    channel: Channel,
+    error: ServiceError | null,
+    { sent, othersWere, missed, aborted }: { sent: boolean; othersWere: boolean; missed: number; aborted: boolean },
+  ): void {
+    if (!error || !OURS.includes(error.code)) channel.answers += 1;
     if (channel !== this.channel || aborted) return;
     if (error?.code !== GRPC.DEADLINE_EXCEEDED) {
       this.missed = 0;
       this.failedAt = error?.code === GRPC.UNAVAILABLE ? this.clock.monotonic() : null;
       return;
     }
-    this.miss(sent);
+    this.missedOne(sent, othersWere, missed);
   }
 
-  private miss(connected: boolean): void {
+  /** @param before misses when the call began */
+  private missedOne(connected: boolean, othersWereAnswered: boolean, before: number): void {
     this.failedAt = this.clock.monotonic();
-    this.missed += 1;
+    if (othersWereAnswered) this.missed = 0;
+    else if (before === this.missed) this.missed += 1;
     if (!connected || this.missed >= MISSED_LIMIT) this.replace();
   }
 

@@ -1,0 +1,112 @@
+import type { Clock } from '../runtime/clock.js';
+
+/** How long another broker is known to work after it took a message. */
+const WORKS_MS = 60_000;
+/** How long one that takes some messages and not others is known to do so: there may be several behind its name. */
+const MIXED_MS = 10_000;
+/** After this long without a failure, what failed is forgotten: its message was cancelled, say. */
+const FORGET_MS = 120_000;
+/** A message for a broker that takes none waits for a quarter of the time since it does not, within these. */
+const SPARE_MIN_MS = 1_000;
+const SPARE_MAX_MS = 30_000;
+const NO_KEY = '';
+
+interface BrokerRecord {
+  tookAt: number | null;
+  /** The first failure of those that are not a minute apart, and the last. */
+  failingSince: number | null;
+  failedAt: number;
+  /** What does not get through while others do, by ordering key. */
+  readonly refused: Map<string, { readonly since: number; at: number }>;
+  /** Messages whose outcome is unknown, since it took one. */
+  unknown: readonly string[];
+}
+
+/**
+ * What became of messages at each of several brokers behind one connection. What fails at one of them is that one's, while
+ * others take messages: ordered messages cannot go elsewhere, and must neither stop those of other keys nor be given up.
+ *
+ * Some transports know only the server in front of several brokers, which sends each key to one of them. So it counts as well
+ * that the same name takes other messages, and it is over when the same key gets through.
+ *
+ * A broker without a name is the only one.
+ */
+export class BrokerRecords {
+  private readonly records = new Map<string, BrokerRecord>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Brokers that do not take some messages while others get through. */
+  get refusing(): string[] {
+    return [...this.records].filter(([, { refused }]) => refused.size > 0).map(([broker]) => broker);
+  }
+
+  /** It took a message of this key. Answers for how long it had refused some, if that is over. */
+  took(broker: string | null, key: string | null): number | null {
+    const record = this.of(broker);
+    const now = this.clock.monotonic();
+    record.tookAt = now;
+    record.unknown = [];
+    if (record.refused.size === 0) return null;
+    const since = Math.min(...Array.from(record.refused.values(), (each) => each.since));
+    record.refused.delete(key ?? NO_KEY);
+    for (const [name, { at }] of record.refused) if (now - at > FORGET_MS) record.refused.delete(name);
+    return record.refused.size === 0 ? now - since : null;
+  }
+
+  /** It failed. Answers whether that says nothing about the connection, because others get through. */
+  failed(broker: string | null): boolean {
+    if (broker === null) return false;
+    const record = this.of(broker);
+    const now = this.clock.monotonic();
+    if (record.failingSince === null || now - record.failedAt > WORKS_MS) record.failingSince = now;
+    record.failedAt = now;
+    const { tookAt, failingSince } = record;
+    const isMixed = tookAt !== null && tookAt > failingSince && now - tookAt < MIXED_MS;
+    return isMixed || [...this.records.values()].some((other) => other !== record && works(other, now));
+  }
+
+  refuses(broker: string | null, key: string | null): boolean {
+    return broker !== null && this.of(broker).refused.has(key ?? NO_KEY);
+  }
+
+  /** `true` when it is the first of this broker. */
+  refuse(broker: string, key: string | null): boolean {
+    const { refused } = this.of(broker);
+    const at = this.clock.monotonic();
+    const isFirst = refused.size === 0;
+    refused.set(key ?? NO_KEY, { since: refused.get(key ?? NO_KEY)?.since ?? at, at });
+    return isFirst;
+  }
+
+  /** Since it took one. */
+  unknownAt(broker: string | null): readonly string[] {
+    return this.of(broker).unknown;
+  }
+
+  setUnknown(broker: string | null, ids: readonly string[]): void {
+    this.of(broker).unknown = ids;
+  }
+
+  /** How long a message of this key had better wait; 0 while there is nothing against it. */
+  spareMs(broker: string | null, key: string | null): number {
+    const refused = broker === null ? undefined : this.of(broker).refused.get(key ?? NO_KEY);
+    if (!refused) return 0;
+    return Math.min(SPARE_MAX_MS, Math.max(SPARE_MIN_MS, (this.clock.monotonic() - refused.since) / 4));
+  }
+
+  private of(broker: string | null): BrokerRecord {
+    const name = broker ?? '';
+    let record = this.records.get(name);
+    if (!record) {
+      record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), unknown: [] };
+      this.records.set(name, record);
+    }
+    return record;
+  }
+}
+
+/** It has taken a message lately, and none failed since. */
+function works({ tookAt, failingSince, failedAt }: BrokerRecord, now: number): boolean {
+  return tookAt !== null && now - tookAt < WORKS_MS && (failingSince === null || tookAt >= failedAt);
+}
