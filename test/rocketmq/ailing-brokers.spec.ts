@@ -66,7 +66,7 @@ describeDatabases('brokers behind one proxy', (db) => {
     );
     const rows = await tables.statuses();
     expect(rows.filter((row) => row.failed_count !== 0 || row.status === 'DEAD')).toEqual([]);
-    expect(rows.filter((row) => row.status === 'PENDING').length).toBeGreaterThanOrEqual(8);
+    expect(rows.filter((row) => row.status !== 'SENT').length).toBeGreaterThanOrEqual(8);
     // Before anything has got through, nobody can tell that it is one of two.
     expect(opened.length).toBeLessThanOrEqual(2);
     expect(opened.at(-1)).toMatchObject({
