@@ -62,7 +62,11 @@ export interface OutboxStore<Tx = unknown> {
   /** The broker took these. `ACCEPTED` for rows that settle on a group, else `SENT`. */
   markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]>;
 
-  /** Back to `PENDING`, due in `delayMs`. `counted` adds a failed attempt; otherwise the attempt is taken back. `true` where the row was still ours. */
+  /**
+   * Back to `PENDING`, due in `delayMs`. `counted` adds a failed attempt; otherwise the attempt is taken back. The error is
+   * that of the last attempt, but `MQ_OUTCOME_UNKNOWN` gives way to no other: the message may have left. `true` where the row
+   * was still ours.
+   */
   reschedule(changes: readonly Reschedule[]): Promise<boolean[]>;
 
   /** Parks a row: `DEAD`, and its error row in the same transaction. `freeKey` lets younger rows of its key go on. `false` when it was no longer ours. */

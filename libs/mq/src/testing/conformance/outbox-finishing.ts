@@ -105,6 +105,20 @@ export function finishingTests(test: OutboxStoreTest): void {
     assert.equal((await bench.store.stats()).byStatus.DEAD, 0);
   });
 
+  test('never forgets that a message may have left, also when that attempt was taken back', async (bench) => {
+    const again = async (code: string, message: string): Promise<unknown> => {
+      const [row] = await bench.claim(1);
+      await bench.store.reschedule([{ ...refOf(row!), delayMs: 0, counted: false, error: { code, message } }]);
+      const { errorCode, errorMessage } = await bench.state(row!.id);
+      return [errorCode, errorMessage];
+    };
+    await bench.publish([bench.row()]);
+    assert.deepEqual(await again('MQ_BROKER_UNAVAILABLE', 'refused'), ['MQ_BROKER_UNAVAILABLE', 'refused']);
+    assert.deepEqual(await again('MQ_OUTCOME_UNKNOWN', 'reset'), ['MQ_OUTCOME_UNKNOWN', 'reset']);
+    assert.deepEqual(await again('MQ_BROKER_UNAVAILABLE', 'refused'), ['MQ_OUTCOME_UNKNOWN', 'reset']);
+    assert.deepEqual(await again('MQ_OUTCOME_UNKNOWN', 'silent'), ['MQ_OUTCOME_UNKNOWN', 'silent']);
+  });
+
   test('refunds one attempt of rows that wait or are on their way again, and of none without one', async (bench) => {
     const [waiting, leased, fresh] = await bench.leased(bench.row(), bench.row(), bench.row());
     for (const row of [waiting!, leased!]) {

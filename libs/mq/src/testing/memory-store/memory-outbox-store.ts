@@ -145,7 +145,9 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
       this.release(row, { status: 'PENDING', dueAt: this.clock.now() + change.delayMs });
       if (change.counted) row.failedCount++;
       else row.startedCount--;
-      if (change.error) Object.assign(row, { errorCode: change.error.code, errorMessage: change.error.message });
+      const { error } = change;
+      const mayHaveLeft = row.errorCode === 'MQ_OUTCOME_UNKNOWN' && error?.code !== 'MQ_OUTCOME_UNKNOWN';
+      if (error && !mayHaveLeft) Object.assign(row, { errorCode: error.code, errorMessage: error.message });
       return true;
     });
   }

@@ -18,6 +18,12 @@ const CHANGE: readonly RelationColumn[] = [
 ];
 
 /**
+ * A message that may have left stays one, whatever became of later attempts: whoever cancels it is told. The reason stays with
+ * its code. Written so that it does not matter which of the two columns is set first: MySQL reads what it has just written.
+ */
+const MAY_HAVE_LEFT = raw(`t.last_error_code = 'MQ_OUTCOME_UNKNOWN' AND v.code <> 'MQ_OUTCOME_UNKNOWN'`);
+
+/**
  * Back to `PENDING`. Which of the rows were still ours is read under their locks first: afterwards a row that we gave
  * back and one that somebody else did look the same.
  */
@@ -53,7 +59,8 @@ function backToPending(
     on: raw('t.id = v.row_id AND t.lease_token = v.token'),
     set: sql`status = 'PENDING', lease_token = NULL, lease_owner = NULL, due_at = ${now} + v.delay,
       failed_count = t.failed_count + v.failed, started_count = t.started_count - 1 + v.failed,
-      last_error_code = COALESCE(v.code, t.last_error_code), last_error = COALESCE(v.reason, t.last_error), updated_at = ${now}`,
+      last_error_code = CASE WHEN ${MAY_HAVE_LEFT} THEN t.last_error_code ELSE COALESCE(v.code, t.last_error_code) END,
+      last_error = CASE WHEN ${MAY_HAVE_LEFT} THEN t.last_error ELSE COALESCE(v.reason, t.last_error) END, updated_at = ${now}`,
   };
 }
 
