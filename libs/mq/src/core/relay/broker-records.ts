@@ -9,6 +9,8 @@ const FORGET_MS = 120_000;
 /** A message for a broker that takes none waits for a quarter of the time since it does not, within these. */
 const SPARE_MIN_MS = 1_000;
 const SPARE_MAX_MS = 30_000;
+/** Keys remembered of one broker. One that is forgotten is tried again, at no cost. */
+const MAX_KEYS = 10_000;
 const NO_KEY = '';
 
 interface BrokerRecord {
@@ -16,8 +18,10 @@ interface BrokerRecord {
   /** The first failure of those that are not a minute apart, and the last. */
   failingSince: number | null;
   failedAt: number;
-  /** What does not get through while others do, by ordering key. */
-  readonly refused: Map<string, { readonly since: number; at: number }>;
+  /** What does not get through while others do, by ordering key; what failed last stands last. */
+  readonly refused: Map<string, { readonly since: number; readonly at: number }>;
+  /** Since when there has been something in it. */
+  refusesSince: number;
   /** Messages whose outcome is unknown, since it took one. */
   unknown: readonly string[];
 }
@@ -48,10 +52,12 @@ export class BrokerRecords {
     record.tookAt = now;
     record.unknown = [];
     if (record.refused.size === 0) return null;
-    const since = Math.min(...Array.from(record.refused.values(), (each) => each.since));
     record.refused.delete(key ?? NO_KEY);
-    for (const [name, { at }] of record.refused) if (now - at > FORGET_MS) record.refused.delete(name);
-    return record.refused.size === 0 ? now - since : null;
+    for (const [name, { at }] of record.refused) {
+      if (now - at <= FORGET_MS) break;
+      record.refused.delete(name);
+    }
+    return record.refused.size === 0 ? now - record.refusesSince : null;
   }
 
   /** It failed. Answers whether that says nothing about the connection, because others get through. */
@@ -72,10 +78,16 @@ export class BrokerRecords {
 
   /** `true` when it is the first of this broker. */
   refuse(broker: string, key: string | null): boolean {
-    const { refused } = this.of(broker);
+    const record = this.of(broker);
+    const { refused } = record;
+    const name = key ?? NO_KEY;
     const at = this.clock.monotonic();
     const isFirst = refused.size === 0;
-    refused.set(key ?? NO_KEY, { since: refused.get(key ?? NO_KEY)?.since ?? at, at });
+    if (isFirst) record.refusesSince = at;
+    const since = refused.get(name)?.since ?? at;
+    refused.delete(name);
+    refused.set(name, { since, at });
+    if (refused.size > MAX_KEYS) refused.delete(refused.keys().next().value!);
     return isFirst;
   }
 
@@ -99,7 +111,7 @@ export class BrokerRecords {
     const name = broker ?? '';
     let record = this.records.get(name);
     if (!record) {
-      record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), unknown: [] };
+      record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), refusesSince: 0, unknown: [] };
       this.records.set(name, record);
     }
     return record;
