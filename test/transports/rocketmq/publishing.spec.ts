@@ -263,6 +263,16 @@ describe('where a message goes', () => {
     await eventually(async () => (await outcome(transport.publish(outbound(), never), () => 'sent')) === 'sent');
   });
 
+  it('is asked of another access point when one knows nothing of its topic, as proxies inside of brokers do', async () => {
+    const other = await stage.another();
+    stage.proxy.topic('orders', { types: ['MESSAGE_TYPE_UNSPECIFIED'] });
+    other.topic('orders', { types: ['FIFO'] });
+    const transport = stage.transport({ endpoints: `${stage.proxy.endpoint};${other.endpoint}` });
+    await transport.publish(outbound({ orderingKey: 'k' }), never);
+    expect(stage.proxy.seen('sendMessage')).toHaveLength(0);
+    expect(other.seen('sendMessage')).toHaveLength(1);
+  });
+
   it('is refused without being sent when no queue may be written', async () => {
     stage.proxy.topic('orders', { permission: 'READ' });
     expect(await stage.publish()).toBe('not-found');

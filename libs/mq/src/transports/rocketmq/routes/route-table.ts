@@ -114,23 +114,31 @@ export class RouteTable {
     return entry.asking;
   }
 
-  /** Each access point once, beginning with the one that answered last. */
+  /**
+   * Each access point once, beginning with the one that answered last. A proxy inside of a broker knows what that broker's
+   * topics take and no other's (5.5.0), so one that says that the topic is gone is believed when no other knows better.
+   */
   private async query(topic: string): Promise<Route> {
     const { accessPoints } = this.options;
     // Looked at once: other topics are asked for at the same time, and move it.
     const first = this.preferred;
     let failure: unknown;
+    let deleted: Route | null = null;
     for (let tried = 0; tried < accessPoints.length; tried += 1) {
       const turn = (first + tried) % accessPoints.length;
       try {
         const route = await this.queryAt(accessPoints[turn]!, topic);
-        this.preferred = turn;
-        return route;
+        if (!route.isDeleted) {
+          this.preferred = turn;
+          return route;
+        }
+        deleted ??= route;
       } catch (error) {
         failure = error;
         if (!(error instanceof TransportError) || !ASK_ANOTHER.includes(error.kind)) throw error;
       }
     }
+    if (deleted) return deleted;
     throw failure;
   }
 
