@@ -128,6 +128,28 @@ describe('polls at several brokers', () => {
     expect(bodies(await waiting)).toEqual(['b']);
   });
 
+  it('go on at the others while one that has not yet registered its topics is the one that knows routes', async () => {
+    const second = await stage.secondBroker();
+    const source = stage.source();
+    put(second, 1, 'before');
+    expect(bodies(await poll(source, LONG))).toEqual(['before1']);
+    const questions = () => stage.proxy.seen('queryRoute').length;
+    stage.proxy.routes.clear();
+    stage.proxy.script.receiveMessage = async function* () {
+      yield await Promise.resolve({ status: status('TOPIC_NOT_FOUND') });
+    };
+    // The poll that is under way there ends, and the next one hears that there is no such topic.
+    put(stage.proxy, 1, 'last');
+    expect(bodies(await poll(source, LONG))).toEqual(['last1']);
+    const before = questions();
+    const seen: string[] = [];
+    for (let n = 1; n <= 20 || questions() === before; n += 1) {
+      put(second, 1, `after ${n} `);
+      seen.push(...bodies(await poll(source, LONG)));
+    }
+    expect(seen.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, n) => `after ${n + 1} 1`));
+  });
+
   it('tell what failed when no other broker has anything, and while others work only now and then', async () => {
     const clock = new ManualClock(Date.now());
     const second = await stage.secondBroker();

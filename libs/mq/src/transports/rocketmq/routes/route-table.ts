@@ -19,6 +19,9 @@ const REGISTRATION_MS = 60_000;
 /** What is said of one access point and not of the topic. */
 const ASK_ANOTHER: readonly TransportErrorKind[] = ['unavailable', 'throttled'];
 
+/** Between two questions for a route that is in use although the topic is said to be missing. */
+const ASK_AGAIN_MS = 1_000;
+
 export interface RouteTableOptions {
   readonly accessPoints: readonly Endpoint[];
   readonly timeoutMs: number;
@@ -74,15 +77,19 @@ export class RouteTable {
     this.entry(topic).missingSince = null;
   }
 
-  /** `error`, or something milder: a topic that was there a moment ago is probably only being registered again. */
+  /**
+   * `error`, or something milder: a topic that was there a moment ago is probably only being registered again. Of several
+   * brokers the others go on meanwhile, by the route that was known: the one that starts may be the one that is asked.
+   */
   judge(topic: string, error: TransportError): TransportError {
     if (error.brokerCode !== 'TOPIC_NOT_FOUND') return error;
     const entry = this.entry(topic);
-    const { clock } = this.options;
-    entry.route = null;
-    if (!entry.wasThere) return error;
-    entry.missingSince ??= clock.monotonic();
-    if (clock.monotonic() - entry.missingSince > REGISTRATION_MS) return error;
+    const now = this.options.clock.monotonic();
+    if (entry.wasThere) entry.missingSince ??= now;
+    const isBelieved = entry.missingSince === null || now - entry.missingSince > REGISTRATION_MS;
+    if (isBelieved || !entry.route?.hasSeveralBrokers) entry.route = null;
+    else entry.askedAt = Math.min(entry.askedAt, now - REFRESH_MS + ASK_AGAIN_MS);
+    if (isBelieved) return error;
     return new TransportError('unavailable', `${error.message}; it was there before, so the broker may be starting`, {
       brokerCode: error.brokerCode,
       cause: error,

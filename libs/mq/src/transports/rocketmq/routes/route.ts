@@ -51,6 +51,10 @@ export class Route {
     return this.accepts.size === 1 && this.accepts.has('MESSAGE_TYPE_UNSPECIFIED');
   }
 
+  get hasSeveralBrokers(): boolean {
+    return this.readable.length > 1;
+  }
+
   /** Servers that say nothing about types take all. */
   takes(type: MessageType): boolean {
     return this.accepts.size === 0 || this.accepts.has(type);
