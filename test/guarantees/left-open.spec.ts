@@ -45,6 +45,23 @@ describeDatabases('transactions that nobody ended', (db) => {
     expect(node.broker.published.filter(({ body }) => !String(body).includes('innocent'))).toEqual([]);
   });
 
+  it('are none that DDL has committed before they were rolled back: what was published is sent, and sent() says so', async () => {
+    let publication: Publication | undefined;
+    const failing = node.dataSource.transaction(async (manager) => {
+      publication = await node.mq.publish('orders', { payload: 'before the DDL' }, { manager });
+      await manager.query('CREATE TABLE left_behind (id int)');
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    // PostgreSQL takes DDL back like everything else; MySQL and MariaDB commit at it, and nothing can be taken back then.
+    if (db.name === 'PostgreSQL') {
+      await expect(publication!.sent()).rejects.toMatchObject({ code: 'MQ_TRANSACTION_ROLLED_BACK' });
+    } else {
+      await node.dataSource.query('DROP TABLE left_behind');
+      expect(await publication!.sent()).toMatchObject([{ status: 'sent' }]);
+    }
+  });
+
   it('are told apart from rollbacks by sent()', async () => {
     const [publication] = await leak(1);
     await expect(publication!.sent()).rejects.toMatchObject({

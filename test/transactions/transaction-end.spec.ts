@@ -82,6 +82,17 @@ describeDatabases('the end of a transaction', (db) => {
     expect(ends).toEqual(['committed']);
   });
 
+  it('asks to look when TypeORM rolls back what somebody had ended before', async () => {
+    const failing = dataSource.transaction(async (manager) => {
+      note(manager);
+      await manager.query('SELECT 1');
+      await manager.query('COMMIT');
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(ends).toEqual(['committed']);
+  });
+
   it('is no end when a query runner is released with its transaction open', async () => {
     const runner = dataSource.createQueryRunner();
     await runner.startTransaction();

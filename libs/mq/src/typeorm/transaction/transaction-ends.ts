@@ -13,6 +13,10 @@ interface Watched {
   asked: 'commit' | 'rollback' | null;
   /** Known as soon as the query runner has its connection. */
   server: TransactionWatch | null;
+  /** How many transactions had ended on it then. */
+  endedBefore: number;
+  /** Whether the transaction was over before TypeORM was asked to roll it back. */
+  isOver: boolean;
 }
 
 const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
@@ -24,7 +28,8 @@ const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
  * to *unwatched* by whichever comes first:
  *
  * - its outermost transaction committed or rolled back. TypeORM sends the same events for savepoints; only after the
- *   outermost one `isTransactionActive` is false.
+ *   outermost one `isTransactionActive` is false. A rollback that finds the transaction ended settles nothing: MySQL commits
+ *   it at every DDL statement, and everybody may write COMMIT. So somebody has to look what is there.
  * - it was released without either. After a COMMIT that failed nobody knows the outcome, after a ROLLBACK that failed
  *   everybody does. Asked for neither, the server's word counts: either somebody has ended the transaction with SQL of
  *   his own, or it is still open, on a connection that goes back to the pool. No end without a COMMIT is a commit.
@@ -63,6 +68,8 @@ export class TransactionEnds implements EntitySubscriberInterface {
   }
 
   beforeTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
+    const watched = this.watched.get(queryRunner);
+    if (watched?.server) watched.isOver = watched.server.ended !== watched.endedBefore;
     this.ask(queryRunner, 'rollback');
   }
 
@@ -73,14 +80,17 @@ export class TransactionEnds implements EntitySubscriberInterface {
 
   afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
     if (queryRunner.isTransactionActive) this.ask(queryRunner, null);
-    else this.end(queryRunner, 'rolled-back');
+    else this.end(queryRunner, this.watched.get(queryRunner)?.isOver ? 'committed' : 'rolled-back');
   }
 
   private watch(runner: QueryRunner, listener: Listener): void {
-    const watched: Watched = { listeners: [listener], asked: null, server: null };
+    const watched: Watched = { listeners: [listener], asked: null, server: null, endedBefore: 0, isOver: false };
     this.watched.set(runner, watched);
     void runner.connect().then(
-      (connection: unknown) => (watched.server = this.dialect.watch(connection as object)),
+      (connection: unknown) => {
+        watched.server = this.dialect.watch(connection as object);
+        watched.endedBefore = watched.server.ended;
+      },
       // Without a connection there is no transaction either; the caller is told by its own statement.
       () => undefined,
     );
@@ -125,8 +135,8 @@ export class TransactionEnds implements EntitySubscriberInterface {
 }
 
 /** Of a transaction whose query runner is released before TypeORM has told of its end. */
-function outcomeOf({ asked, server }: Watched): TransactionOutcome {
-  if (asked === 'rollback') return 'rolled-back';
+function outcomeOf({ asked, server, isOver }: Watched): TransactionOutcome {
+  if (asked === 'rollback') return isOver ? 'committed' : 'rolled-back';
   if (server?.state === 'none') return 'committed';
   return asked === 'commit' ? 'unknown' : 'left-open';
 }
