@@ -47,6 +47,13 @@ const RULES = [
     say: "a path of somebody's machine",
   },
   {
+    files: /./,
+    // As git writes them, also for a conflict of three sides; and as prettier leaves them in a page, where the middle has become
+    // a row of a table and the end a quotation in a quotation: after it no line of a page looks like git's any more.
+    pattern: /^\s*(<{7}|\|{7}|={7}|>{7}|(> ?){7})(\s|$)|^\s*\|\s*={7}\s*\|/,
+    say: 'a conflict of a merge that somebody must still decide',
+  },
+  {
     files: /^package-lock\.json$/,
     pattern: /"resolved": "(?!libs\/)(?!https:\/\/registry\.npmjs\.org\/)/,
     say: 'a registry that other machines cannot reach: set omit-lockfile-registry-resolved, and run npm install',
