@@ -116,6 +116,9 @@ it('shows no secret, however it is printed', () => {
 it('is known by the host of its endpoint, or by the name that it is given', () => {
   expect(aliyunHttp(valid).identity).toBe('1234.mqrest.cn-hangzhou.aliyuncs.com');
   expect(aliyunHttp({ ...valid, endpoint: 'http://127.0.0.1:9877/' }).identity).toBe('127.0.0.1:9877');
-  expect(aliyunHttp({ ...valid, identity: 'prod' }).identity).toBe('prod');
+  expect(aliyunHttp({ ...valid, instanceId: 'MQ_INST_1' }).identity).toBe(
+    '1234.mqrest.cn-hangzhou.aliyuncs.com/MQ_INST_1',
+  );
+  expect(aliyunHttp({ ...valid, instanceId: 'MQ_INST_1', identity: 'prod' }).identity).toBe('prod');
   expect(pathsOf({ ...valid, identity: 7 })).toEqual(['transport.identity']);
 });

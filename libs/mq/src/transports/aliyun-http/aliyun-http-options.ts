@@ -21,7 +21,8 @@ export interface AliyunHttpOptions {
    */
   credentials?: () => Promise<ProvidedCredentials>;
   /**
-   * What this broker is called in the outbox, whose rows only those send that call theirs the same. Default: its address.
+   * What this broker is called in the outbox, whose rows only those send that call theirs the same. Default: its address, and
+   * `instanceId` if there is one, since topics of another instance are other topics.
    * Give it a name where processes reach one broker by different addresses, and before its address changes.
    */
   identity?: string;
@@ -79,11 +80,13 @@ export function resolveAliyunHttpOptions(options: AliyunHttpOptions): [ResolvedA
   const raw = problems.object('transport', options, KNOWN);
   const read = (key: string): [string, unknown] => [`transport.${key}`, raw[key]];
   const origin = readEndpoint(problems, ...read('endpoint'));
+  const instanceId = readInstanceId(problems, ...read('instanceId'));
+  const address = origin.replace(/^https?:\/\//, '');
   const resolved: ResolvedAliyunHttpOptions = {
     origin,
-    identity: problems.text(...read('identity')) || origin.replace(/^https?:\/\//, ''),
+    identity: problems.text(...read('identity')) || (instanceId === null ? address : `${address}/${instanceId}`),
     credentials: readCredentials(problems, raw),
-    instanceId: readInstanceId(problems, ...read('instanceId')),
+    instanceId,
     connectTimeoutMs: problems.duration(...read('connectTimeout'), '5s', { min: 1 }),
     requestTimeoutMs: problems.duration(...read('requestTimeout'), '10s', { min: 1 }),
     pollTimeoutMs: problems.duration(...read('pollTimeout'), '5s', { min: 1 }),
