@@ -103,6 +103,21 @@ describeDatabases('parking and replay', (db) => {
     await expect(admin.replay([parked!.id], { reason: ' ' })).rejects.toMatchObject({ code: 'MQ_MESSAGE_INVALID' });
   });
 
+  it('is asked for with ids and a reason, or refused in words, also where no compiler looks', async () => {
+    const node = await boot();
+    const admin = node.app.get(MqAdminService) as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+    for (const what of ['replay', 'discard', 'cancel']) {
+      const needs = (text: string) => ({
+        code: 'MQ_MESSAGE_INVALID',
+        message: expect.stringContaining(text) as string,
+      });
+      for (const args of [[['id']], [['id'], {}], [['id'], { reason: ' ' }]])
+        await expect(admin[what]!(...args)).rejects.toMatchObject(needs(`${what}() needs a reason`));
+      for (const ids of ['an id', undefined, [7]])
+        await expect(admin[what]!(ids, { reason: 'x' })).rejects.toMatchObject(needs(`${what}() needs a list of ids`));
+    }
+  });
+
   it('replays a message that never left, and then every group gets it', async () => {
     broken = false;
     const node = await boot();

@@ -111,6 +111,12 @@ describe('MqModule', () => {
     expect((error as MqError).message).toMatch(/topics\.orders\.topic[\s\S]*typo|typo[\s\S]*topics\.orders\.topic/);
   });
 
+  it('refuses an option of the tables that it does not know, instead of taking the default', () => {
+    expect(() => MqModule.forRoot({ ...options(), tables: { prefx: 'a_' } as never })).toThrow(
+      'tables.prefx: unknown option; known here: prefix, schema',
+    );
+  });
+
   it('says at boot that the tables are missing, and what to do', async () => {
     const tables = { prefix: 'never_made_' };
     const error = await bootMq(db, { ...options(), migrate: false, tables } as never, {}).catch(

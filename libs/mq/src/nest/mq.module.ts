@@ -6,7 +6,7 @@ import type { MqOptions } from '../core/config/options.js';
 import { MqEvents } from '../core/events/event-bus.js';
 import type { MqTransport } from '../core/transport/transport.js';
 import { getMqEntities } from '../typeorm/entities/get-mq-entities.js';
-import { tablePlace } from '../typeorm/table-names.js';
+import { configuredTables } from '../typeorm/table-names.js';
 import { asyncOptionsProviders } from './async-options.js';
 import { ConnectionTables } from './connection-tables.js';
 import { HostFinder } from './discovery/host-finder.js';
@@ -57,7 +57,7 @@ function assemble(
   optionsProviders: Provider[],
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
-  const tables = tablePlace(tableOptions, name);
+  const tables = configuredTables(tableOptions, name);
   const prefixGiven = tableOptions?.prefix !== undefined;
   const runtime = tokens.getMqRuntimeToken(name);
   const exported: Provider[] = [

@@ -68,6 +68,15 @@ export function tablePlace(tables: MqTables = {}, connection = 'default'): Table
   return { prefix, schema };
 }
 
+/** {@link tablePlace} of what stands in the module's options, where a name that is misspelt must not mean the default. */
+export function configuredTables(tables: MqTables | undefined, connection: string | undefined): TablePlace {
+  const unknown = Object.keys(tables ?? {}).find((key) => key !== 'prefix' && key !== 'schema');
+  if (unknown !== undefined) {
+    throw new MqError('MQ_CONFIG_INVALID', `tables.${unknown}: unknown option; known here: prefix, schema`);
+  }
+  return tablePlace(tables, connection);
+}
+
 /**
  * Never without a schema: `SET LOCAL search_path` and `USE`, with which applications choose a tenant, would otherwise lead
  * our statements to the tenant's tables, or to none.

@@ -14,6 +14,8 @@ const transport = {
     limits: { leaseMs: { min: 300_000, max: 300_000, ordered: 60_000 }, maxDeliveries: 289, delayMs: 1 },
   },
   problems: () => [],
+  validateMessage: ({ topic }: { topic: string }) =>
+    / /.test(topic) ? [{ path: 'topic', problem: 'has a blank' }] : [],
   publish: () => undefined,
   subscribe: () => undefined,
 } as unknown as MqTransport;
@@ -145,6 +147,10 @@ describe('resolveOptions', () => {
   it('refuses as many attempts as the broker makes deliveries', () => {
     expect(problemsOf({ groups: { a: { groupId: 'A', maxAttempts: 289 } } })[0]).toMatch(/^groups\.a\.maxAttempts/);
     expect(problemsOf({ consume: { maxAttempts: 288 }, groups: { a: { groupId: 'A' } } })).toEqual([]);
+  });
+
+  it('asks the transport about the names of topics, which would otherwise be refused with each message', () => {
+    expect(problemsOf({ topics: { o: { topic: 'x y' }, p: { topic: 'z' } } })).toEqual(['topics.o.topic: has a blank']);
   });
 
   it('lets a topic settle only on a group that is here and keeps an inbox', () => {

@@ -6,7 +6,7 @@ import { Problems } from './problems.js';
 import { resolveBackoff } from './resolve-backoff.js';
 import { CONSUME_KEYS, resolveGroups } from './resolve-groups.js';
 import { resolveOwners } from './resolve-owners.js';
-import { checkSettling, resolveTopics } from './resolve-topics.js';
+import { checkSettling, checkTopicNames, resolveTopics } from './resolve-topics.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 const KEYS = [
@@ -72,6 +72,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     random,
   });
   checkSettling(problems, topics, groups);
+  checkTopicNames(problems, topics, transport);
 
   const resolved: ResolvedOptions = {
     connection: context.connection,

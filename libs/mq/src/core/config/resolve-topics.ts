@@ -1,6 +1,7 @@
 import type { MqCodec } from '../message/codec.js';
 import { jsonCodec } from '../message/json-codec.js';
 import { textCodec } from '../message/text-codec.js';
+import type { MqTransport } from '../transport/transport.js';
 import { join, type Problems } from './problems.js';
 import type { ResolvedGroup, ResolvedTopic } from './resolved-options.js';
 
@@ -24,6 +25,23 @@ export function resolveTopics(problems: Problems, value: unknown): Map<string, R
     });
   }
   return topics;
+}
+
+/** Names that the broker would refuse with each message. What a handler reads is checked with its subscription. */
+export function checkTopicNames(
+  problems: Problems,
+  topics: ReadonlyMap<string, ResolvedTopic>,
+  transport: Pick<MqTransport, 'validateMessage' | 'problems'> | null,
+): void {
+  // One that is not configured yet may not know.
+  if (!transport || (transport.problems?.().length ?? 0) > 0) return;
+  for (const { alias, topic, instanceId, ordered } of topics.values()) {
+    if (topic === '') continue;
+    const empty = { tag: null, key: 'key', body: '{}', properties: {}, deliverAt: null };
+    const message = { ...empty, topic, instanceId, orderingKey: ordered ? 'key' : null };
+    for (const { path, problem } of transport.validateMessage(message))
+      if (path === 'topic' || path === 'instanceId') problems.add(`topics.${alias}.${path}`, problem);
+  }
 }
 
 /** A topic can only settle on a group that is configured here and keeps an inbox: its handling is what is recorded there. */

@@ -51,24 +51,24 @@ export class Admin extends MqAdminService {
     return this.runtime.admin.find(filter);
   }
 
-  async replay(ids: readonly string[], { reason }: { reason: string }): Promise<ReplayOutcome[]> {
+  async replay(ids: readonly string[], request: { reason: string }): Promise<ReplayOutcome[]> {
     const { options, relay, admin } = this.runtime;
-    const request = { ...this.request('replay', reason), maxAttempts: options.reproduce.maxAttempts };
-    const outcomes = await admin.replay(ids, request);
+    const checked = { ...this.check('replay', ids, request), maxAttempts: options.reproduce.maxAttempts };
+    const outcomes = await admin.replay(ids, checked);
     relay.loop.wake();
     return outcomes;
   }
 
-  async discard(ids: readonly string[], { reason }: { reason: string }): Promise<DiscardOutcome[]> {
+  async discard(ids: readonly string[], request: { reason: string }): Promise<DiscardOutcome[]> {
     const { relay, admin } = this.runtime;
-    const { outcomes, openKeys } = await admin.discard(ids, this.request('discard', reason));
+    const { outcomes, openKeys } = await admin.discard(ids, this.check('discard', ids, request));
     relay.release(openKeys);
     return outcomes;
   }
 
-  async cancel(ids: readonly string[], { reason }: { reason: string }): Promise<CancelOutcome[]> {
+  async cancel(ids: readonly string[], request: { reason: string }): Promise<CancelOutcome[]> {
     const { relay, admin } = this.runtime;
-    const { outcomes, openKeys } = await admin.cancel(ids, this.request('cancel', reason));
+    const { outcomes, openKeys } = await admin.cancel(ids, this.check('cancel', ids, request));
     relay.release(openKeys);
     return outcomes;
   }
@@ -117,11 +117,16 @@ export class Admin extends MqAdminService {
     return { overdueMs, blocked: await admin.blockedKeys(BLOCKED_KEYS_NAMED) };
   }
 
-  private request(what: string, reason: string): OperatorRequest {
+  /** Operators call these from scripts and consoles as well, where no compiler looks at the arguments. */
+  private check(what: string, ids: unknown, request: { reason: string }): OperatorRequest {
+    if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) {
+      throw new MqError('MQ_MESSAGE_INVALID', `${what}() needs a list of ids, as find() gives them: ['0197…'].`);
+    }
+    const reason = (request as { reason?: unknown } | undefined)?.reason;
     if (typeof reason !== 'string' || reason.trim() === '') {
       throw new MqError(
         'MQ_MESSAGE_INVALID',
-        `${what}() needs a reason: it is kept with the rows, for whoever looks at them later.`,
+        `${what}() needs a reason, { reason: '…' }: it is kept with the rows, for whoever looks at them later.`,
       );
     }
     return { reason, owner: this.runtime.instance };
