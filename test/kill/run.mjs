@@ -27,9 +27,9 @@ to three minutes for each transport on each database.
   --help               this text`;
 
 const TRANSPORTS = {
-  'aliyun-http': { startBroker: startEmulatorBroker, killsPerStep: 3, databases: ['postgres', 'mariadb', 'mysql'] },
+  'aliyun-http': { startBroker: startEmulatorBroker, killsPerStep: 2, databases: ['postgres', 'mariadb', 'mysql'] },
   // What MySQL does is the same whichever broker the messages go to, and six runs take half an hour.
-  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 2, databases: ['postgres', 'mariadb'] },
+  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 1, databases: ['postgres', 'mariadb'] },
   // CI has an hour, of which the others take most.
   'rocketmq-cluster': {
     protocol: 'rocketmq',
