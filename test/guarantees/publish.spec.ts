@@ -44,6 +44,8 @@ describeDatabases('publishing', (db) => {
       return staged;
     });
     expect(await publication.sent()).toMatchObject([{ status: 'sent', brokerMessageId: expect.any(String) as string }]);
+    // As a controller does that returns it.
+    expect(JSON.parse(JSON.stringify(publication))).toEqual({ messages: publication.messages });
     expect(bodies()).toEqual(['in the transaction']);
     await nothingUnfinished(dataSource);
   });

@@ -33,6 +33,11 @@ export class StagedPublication implements Publication {
     for (const id of sentAtOnce) this.told.set(id, deferred<Told>());
   }
 
+  /** For controllers that return it: ids and keys, and nothing of the store behind it. */
+  toJSON(): Pick<Publication, 'messages'> {
+    return { messages: this.messages };
+  }
+
   ended(outcome: TransactionOutcome): void {
     this.state = outcome;
   }

@@ -109,7 +109,8 @@ export class ConsumerControl {
       if (known.includes(connection)) continue;
       throw new MqError(
         'MQ_UNKNOWN_CONNECTION',
-        `${name} consumes from the connection '${connection}', but no MqModule has that name. Known: ${known.join(', ') || 'none'}.`,
+        `${name} consumes from the connection '${connection}', but no MqModule has that name. Known: ${known.join(', ') || 'none'}. ` +
+          `Write @MqConsumer(topic, group, { connection: '${known[0] ?? 'name'}' }), or give an MqModule the name '${connection}'.`,
         { details: { connection, known, handler: name } },
       );
     }

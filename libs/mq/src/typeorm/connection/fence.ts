@@ -73,7 +73,8 @@ function closed(): MqError {
     'MQ_TRANSACTION_CLOSED',
     'the transaction that publish() was to be part of ended before the message could be written, so it was not published. ' +
       'Either something else in the transaction failed while publish() was under way (as in Promise.all), or the database ended it ' +
-      'after a deadlock or another error that was caught and ignored. Await publish() before the transaction ends, let ' +
+      'after a deadlock or another error that was caught and ignored; MySQL and MariaDB end one at each statement like CREATE TABLE ' +
+      'or TRUNCATE, and commit what came before it. Await publish() before the transaction ends, let ' +
       'errors end it, and run it again as a whole.',
   );
 }
