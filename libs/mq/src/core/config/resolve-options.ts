@@ -183,7 +183,7 @@ function resolveMaxInFlight(problems: Problems, value: unknown, poolSize: number
     problems.add(
       'consume.maxInFlight',
       `${chosen} deliveries at once hold ${chosen} connections, but the pool has ${poolSize} and one must stay free: ` +
-        `raise the pool to ${chosen + 1}, or set maxInFlight to ${Math.max(1, poolSize - 1)}`,
+        `raise the pool to ${chosen + 1}, or ${poolSize > 1 ? `set maxInFlight to ${poolSize - 1}` : 'leave maxInFlight out'}`,
     );
   }
   return chosen;
