@@ -20,8 +20,8 @@ interface BrokerRecord {
   failedAt: number;
   /** What does not get through while others do, by ordering key; what failed last stands last. */
   readonly refused: Map<string, { readonly since: number; readonly at: number }>;
-  /** Since when there has been something in it. */
-  refusesSince: number;
+  /** Since when, as long as nobody was told that it is over. */
+  refusesSince: number | null;
   /** Messages whose outcome is unknown, since it took one. */
   unknown: readonly string[];
 }
@@ -40,9 +40,19 @@ export class BrokerRecords {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Brokers that do not take some messages while others get through. */
+  /**
+   * Brokers that do not take some messages while others get through. One that nothing was sent to for two minutes is forgotten:
+   * it was taken out of the cluster, or its messages went elsewhere, and those that wait for it come by every half minute.
+   */
   get refusing(): string[] {
-    return [...this.records].filter(([, { refused }]) => refused.size > 0).map(([broker]) => broker);
+    const now = this.clock.monotonic();
+    const names: string[] = [];
+    for (const [broker, record] of this.records) {
+      this.forgetOld(record, now);
+      if (record.refused.size > 0) names.push(broker);
+      else if (now - Math.max(record.tookAt ?? 0, record.failedAt) > FORGET_MS) this.records.delete(broker);
+    }
+    return names;
   }
 
   /** It took a message of this key. Answers for how long it had refused some, if that is over. */
@@ -51,13 +61,13 @@ export class BrokerRecords {
     const now = this.clock.monotonic();
     record.tookAt = now;
     record.unknown = [];
-    if (record.refused.size === 0) return null;
+    const { refusesSince } = record;
+    if (refusesSince === null) return null;
     record.refused.delete(key ?? NO_KEY);
-    for (const [name, { at }] of record.refused) {
-      if (now - at <= FORGET_MS) break;
-      record.refused.delete(name);
-    }
-    return record.refused.size === 0 ? now - record.refusesSince : null;
+    this.forgetOld(record, now);
+    if (record.refused.size > 0) return null;
+    record.refusesSince = null;
+    return now - refusesSince;
   }
 
   /** It failed. Answers whether that says nothing about the connection, because others get through. */
@@ -65,9 +75,12 @@ export class BrokerRecords {
     if (broker === null) return false;
     const record = this.of(broker);
     const now = this.clock.monotonic();
-    if (record.failingSince === null || now - record.failedAt > WORKS_MS) record.failingSince = now;
+    const { tookAt } = record;
+    // What it took since the last failure ends that one, unless they are so close together that it does both.
+    const recovered = tookAt !== null && tookAt > record.failedAt && now - record.failedAt > MIXED_MS;
+    if (record.failingSince === null || recovered || now - record.failedAt > WORKS_MS) record.failingSince = now;
     record.failedAt = now;
-    const { tookAt, failingSince } = record;
+    const { failingSince } = record;
     const isMixed = tookAt !== null && tookAt > failingSince && now - tookAt < MIXED_MS;
     return isMixed || [...this.records.values()].some((other) => other !== record && works(other, now));
   }
@@ -82,8 +95,8 @@ export class BrokerRecords {
     const { refused } = record;
     const name = key ?? NO_KEY;
     const at = this.clock.monotonic();
-    const isFirst = refused.size === 0;
-    if (isFirst) record.refusesSince = at;
+    const isFirst = record.refusesSince === null;
+    record.refusesSince ??= at;
     const since = refused.get(name)?.since ?? at;
     refused.delete(name);
     refused.set(name, { since, at });
@@ -107,11 +120,18 @@ export class BrokerRecords {
     return Math.min(SPARE_MAX_MS, Math.max(SPARE_MIN_MS, (this.clock.monotonic() - refused.since) / 4));
   }
 
+  private forgetOld({ refused }: BrokerRecord, now: number): void {
+    for (const [name, { at }] of refused) {
+      if (now - at <= FORGET_MS) break;
+      refused.delete(name);
+    }
+  }
+
   private of(broker: string | null): BrokerRecord {
     const name = broker ?? '';
     let record = this.records.get(name);
     if (!record) {
-      record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), refusesSince: 0, unknown: [] };
+      record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), refusesSince: null, unknown: [] };
       this.records.set(name, record);
     }
     return record;

@@ -341,6 +341,38 @@ describe('Circuit', () => {
       expect(log).toEqual(['opened broker a']);
     });
 
+    it('costs nothing from then on, whatever the keys: no second message is needed to know that it is the broker', () => {
+      const { circuit, refunded } = setup();
+      let counted = 0;
+      for (let i = 0; i < 60; i++) {
+        const n = i % 2;
+        if (circuit.failed('t', `m${n}`, silent, `k${n}`) === 'counts') counted++;
+        circuit.succeeded('t', null, 'b', 'elsewhere');
+      }
+      expect(counted - refunded.length).toBeLessThan(5);
+      expect(counted).toBeLessThan(10);
+    });
+
+    it('is forgotten when nothing was sent to it for two minutes: it may be there no more', () => {
+      const { circuit, time, log } = setup();
+      circuit.succeeded('t', null, 'b');
+      circuit.failed('t', 'm', down, 'k');
+      time.now = 121_000;
+      expect(circuit.refusingBrokers).toEqual([]);
+      circuit.succeeded('t', null, 'a', 'other');
+      expect(log).toEqual(['opened broker a']);
+    });
+
+    it('is the connection at once when it fails some time after a failure that was over', () => {
+      const { circuit, time, log } = setup();
+      circuit.failed('t', 'm', failure('unknown', null, 'a'));
+      circuit.failed('t', 'm', down);
+      expect(log).toEqual(['opened connection']);
+      for (time.now = 1_000; time.now < 50_000; time.now += 1_000) circuit.succeeded('t', null, 'a');
+      circuit.failed('t', 'm', down);
+      expect(log).toEqual(['opened connection', 'closed connection', 'opened connection']);
+    });
+
     it('has none while it takes others', () => {
       const { circuit, log } = setup();
       for (const id of ['m1', 'm2', 'm1', 'm2', 'm1', 'm2']) {
@@ -366,6 +398,16 @@ describe('Circuit', () => {
       circuit.succeeded('t', 'a');
       expect(circuit.admit('t')).toEqual({ go: true, probe: false });
       expect(log).toEqual(['opened topic t', 'closed topic t']);
+    });
+
+    it('is probed again when the probe was refused for itself', () => {
+      const { circuit, time } = setup();
+      circuit.failed('t', 'a', unanswered);
+      time.now = 3_000;
+      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+      expect(circuit.failed('t', 'a', failure('message'))).toBe('park');
+      time.now = 6_000;
+      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
     });
 
     it('counts, and closes nothing, when it is so again after others got through', () => {

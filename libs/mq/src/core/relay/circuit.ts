@@ -163,7 +163,7 @@ export class Circuit {
       case 'unknown':
         this.endProbe(this.topics.get(topic));
         if (this.brokers.refuses(broker, key) && this.brokers.failed(broker)) {
-          this.endProbe(this.connection);
+          this.refused(broker!, key, failure);
           return 'free';
         }
         if (this.connection) {
@@ -181,7 +181,9 @@ export class Circuit {
         this.openTopic(topic, failure);
         return 'free';
       case 'message':
-        // It answered, and about the message: whatever was broken works again.
+        // It answered, and about the message: whatever was broken works again. All but a topic of which too much was sent:
+        // that has had its probe, and gets another.
+        this.endProbe(this.topics.get(topic));
         this.answered(topic, null);
         return 'park';
       case 'none':
@@ -252,7 +254,9 @@ export class Circuit {
   private opensFor(messageId: string, failure: SendFailure, key: string | null): boolean {
     const { broker } = failure;
     const counted = this.brokers.unknownAt(broker);
-    if (counted.length + 1 < UNKNOWN_LIMIT || new Set([...counted, messageId]).size < 2) {
+    // A broker that refuses another key needs no second message: that one is it.
+    const isAlone = !this.brokers.refusing.includes(broker ?? '') && new Set([...counted, messageId]).size < 2;
+    if (counted.length + 1 < UNKNOWN_LIMIT || isAlone) {
       this.brokers.setUnknown(broker, [...counted, messageId].slice(-UNKNOWN_LIMIT));
       return false;
     }
