@@ -158,21 +158,19 @@ describeDatabases('an outage', (db) => {
   });
 
   it('is alerted again after `alertEvery`, with what was held back', async () => {
-    const node = await boot({ alertEvery: '1s' });
-    const park = async (): Promise<void> => {
+    const node = await boot({ alertEvery: '5s' });
+    let parked = 0;
+    const until = performance.now() + 60_000;
+    // As many as it takes: on a busy machine each takes its time.
+    while (alerts.length < 2 && performance.now() < until) {
       node.broker.failNextPublishes(new TransportError('invalid', 'refused'));
       await (await node.mq.publish('orders', { payload: 1 }, OWN)).sent();
-    };
-    await park();
-    await park();
-    await park();
-    const until = performance.now() + 1_000;
-    await eventually(() => performance.now() > until);
-    await park();
-    await eventually(() => alerts.length === 2);
+      parked++;
+    }
+    expect(parked).toBeGreaterThan(2);
     expect(alerts).toMatchObject([
       { kind: 'message.parked', topic: 'orders', suppressed: 0 },
-      { kind: 'message.parked', topic: 'orders', suppressed: 2 },
+      { kind: 'message.parked', topic: 'orders', suppressed: parked - 2 },
     ]);
   });
 });
