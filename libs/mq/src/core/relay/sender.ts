@@ -55,25 +55,30 @@ export class Sender {
 
   /** @param deadline on the monotonic clock; see {@link leaseDeadline} */
   async send(row: LeasedRow, deadline: number): Promise<SendResult> {
-    const result = await this.limiter.run(() => this.attempt(row, deadline));
+    const { settled } = await this.limiter.run(() => this.attempt(row, deadline));
+    const result = await settled;
     if (result.status === 'sent') await this.mark(row, result.brokerMessageId);
     return result;
   }
 
-  private async attempt(row: LeasedRow, deadline: number): Promise<SendResult> {
+  /**
+   * What is written to the database is begun here and waited for outside of the limit, which is the broker's: with one place
+   * left, a thousand rows of a closed topic would go back one by one, and the rows of other topics wait behind them.
+   */
+  private async attempt(row: LeasedRow, deadline: number): Promise<{ readonly settled: Promise<SendResult> }> {
     if (this.clock.monotonic() >= deadline) {
       // Not ours any more, or not for long enough. Nothing is written: the lease's end brings it back by itself.
-      return { status: 'pending', delayMs: 0 };
+      return { settled: Promise.resolve({ status: 'pending', delayMs: 0 }) };
     }
-    if (this.abort.signal.aborted) return this.settler.giveBack(row, 0);
+    if (this.abort.signal.aborted) return { settled: this.settler.giveBack(row, 0) };
     // Claims bring none such, but a key that was promoted may go on with a row of somebody else.
-    if (!this.lanes.has(row)) return this.settler.giveBack(row, 0);
-    if (row.failedCount >= row.maxAttempts) return this.settler.park(row, exhausted(row));
+    if (!this.lanes.has(row)) return { settled: this.settler.giveBack(row, 0) };
+    if (row.failedCount >= row.maxAttempts) return { settled: this.settler.park(row, exhausted(row)) };
     const tooEarly = this.tooEarlyBy(row);
-    if (tooEarly > 0) return this.settler.giveBack(row, tooEarly);
+    if (tooEarly > 0) return { settled: this.settler.giveBack(row, tooEarly) };
 
     const admission = this.circuit.admit(row.topic);
-    if (!admission.go) return this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS);
+    if (!admission.go) return { settled: this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS) };
 
     const { era } = this.limiter;
     let receipt: PublishReceipt;
@@ -82,11 +87,11 @@ export class Sender {
     } catch (error) {
       const failure = classifySendFailure(error);
       if (failure.about === 'overload') this.limiter.narrow(era);
-      return this.settler.failed(row, failure);
+      return { settled: this.settler.failed(row, failure) };
     }
     this.limiter.widen();
     this.circuit.succeeded(row.topic, admission.probe ? row.id : null, receipt.broker ?? null, row.orderingKey);
-    return { status: 'sent', brokerMessageId: receipt.brokerMessageId };
+    return { settled: Promise.resolve({ status: 'sent', brokerMessageId: receipt.brokerMessageId }) };
   }
 
   private async mark(row: LeasedRow, brokerMessageId: string): Promise<void> {
