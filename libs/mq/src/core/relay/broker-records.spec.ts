@@ -27,4 +27,38 @@ describe('BrokerRecords', () => {
     expect(records.took('a', 'k')).toBe(121_000);
     expect(records.refusing).toEqual([]);
   });
+
+  it('forgets a broker that nothing was sent to for two minutes: it may be there no more', async () => {
+    const clock = new ManualClock();
+    const records = new BrokerRecords(clock);
+    records.refuse('a', 'k');
+    await clock.advance(119_000);
+    expect(records.refusing).toEqual(['a']);
+    await clock.advance(2_000);
+    expect(records.refusing).toEqual([]);
+  });
+
+  it('takes a failure some time after one that was over for the first', async () => {
+    const clock = new ManualClock();
+    const records = new BrokerRecords(clock);
+    records.failed('a');
+    for (let second = 0; second < 50; second += 1) {
+      await clock.advance(1_000);
+      records.took('a', null);
+    }
+    expect(records.failed('a')).toBe(false);
+  });
+
+  it('asks less and less often, and never more than half a minute apart', async () => {
+    const clock = new ManualClock();
+    const records = new BrokerRecords(clock);
+    records.refuse('a', 'k');
+    const waits: number[] = [];
+    for (const ms of [0, 8_000, 32_000, 560_000]) {
+      await clock.advance(ms);
+      waits.push(records.spareMs('a', 'k'));
+    }
+    expect(waits).toEqual([1_000, 2_000, 10_000, 30_000]);
+    expect(records.spareMs('b', 'k')).toBe(0);
+  });
 });
