@@ -85,6 +85,13 @@ export class BrokerRecords {
     return isMixed || [...this.records.values()].some((other) => other !== record && works(other, now));
   }
 
+  /** Whether it does not take messages of some key. */
+  refusesAny(broker: string | null): boolean {
+    const record = this.of(broker);
+    this.forgetOld(record, this.clock.monotonic());
+    return record.refused.size > 0;
+  }
+
   refuses(broker: string | null, key: string | null): boolean {
     return broker !== null && this.of(broker).refused.has(key ?? NO_KEY);
   }

@@ -255,7 +255,7 @@ export class Circuit {
     const { broker } = failure;
     const counted = this.brokers.unknownAt(broker);
     // A broker that refuses another key needs no second message: that one is it.
-    const isAlone = !this.brokers.refusing.includes(broker ?? '') && new Set([...counted, messageId]).size < 2;
+    const isAlone = !this.brokers.refusesAny(broker) && new Set([...counted, messageId]).size < 2;
     if (counted.length + 1 < UNKNOWN_LIMIT || isAlone) {
       this.brokers.setUnknown(broker, [...counted, messageId].slice(-UNKNOWN_LIMIT));
       return false;
