@@ -51,19 +51,12 @@ describeRocketmq('a cluster that loses one of its processes under load', () => {
         expect(parked).toEqual([]);
       };
 
-      it('proxies, one after the other: SIGKILL', async () => {
+      it.each([
+        ['SIGKILL', 'kill'],
+        ['SIGTERM, as for an update', 'terminate'],
+      ] as const)('proxies, one after the other: %s', async (_, end) => {
         for (const proxy of cluster.proxies) {
-          await proxy.kill();
-          await load.goesOn();
-          await proxy.start();
-          await load.goesOn();
-        }
-        await allIsWell();
-      });
-
-      it('proxies, one after the other: SIGTERM, as for an update', async () => {
-        for (const proxy of cluster.proxies) {
-          await proxy.terminate();
+          await proxy[end]();
           await load.goesOn();
           await proxy.start();
           await load.goesOn();
