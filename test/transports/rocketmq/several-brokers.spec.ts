@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.js';
 import { delivered, OK, status } from '../../support/rocketmq/scripted-proxy-answers.js';
 import { hang } from '../../support/rocketmq/scripted-proxy-failure.js';
 import type { ScriptedProxy } from '../../support/rocketmq/scripted-proxy.js';
-import { bodies, failure, never, outcome, poll, SHORT, type Source, Stage, stored, timed } from './support/stage.js';
+import { bodies, failure, found, never, outcome, poll, SHORT, type Source, Stage, stored, timed } from './support/stage.js';
 
 /** Of polls at brokers that have nothing: whoever waits for one of them has failed. */
 const LONG = { waitMs: 20_000 };
@@ -119,9 +119,10 @@ describe('polls at several brokers', () => {
     expect(await poll(source)).toEqual([]);
     await second.network.down();
     stage.proxy.store.put(stored('a'));
-    expect(bodies(await poll(source, LONG))).toEqual(['a']);
+    expect(bodies(await found(source, LONG))).toEqual(['a']);
+    const before = asked(stage.proxy).length;
     const waiting = poll(source, LONG);
-    await eventually(() => asked(stage.proxy).length >= 3);
+    await eventually(() => asked(stage.proxy).length > before);
     await second.network.up();
     second.store.put(stored('b'));
     expect(await timed(() => waiting)).toBeLessThan(10_000);
@@ -156,11 +157,11 @@ describe('polls at several brokers', () => {
     second.script.receiveMessage = () => answer(status('UNAUTHORIZED'));
     const source = stage.source({}, { clock });
     const kinds = async (times: number): Promise<string[]> => {
-      const found: string[] = [];
-      for (let i = 0; i < times; i += 1) found.push(await outcome(poll(source), () => 'nothing'));
-      return found;
+      const seen: string[] = [];
+      for (let i = 0; i < times; i += 1) seen.push(await outcome(poll(source), () => 'nothing'));
+      return seen;
     };
-    expect(await kinds(4)).toEqual(['auth', 'nothing', 'nothing', 'nothing']);
+    expect((await kinds(4)).toSorted()).toEqual(['auth', 'nothing', 'nothing', 'nothing']);
     await clock.advance(60_000);
     expect((await kinds(4)).toSorted()).toEqual(['auth', 'nothing', 'nothing', 'nothing']);
     stage.proxy.script.receiveMessage = () => answer(status('UNAUTHORIZED'));
@@ -183,9 +184,9 @@ describe('polls at several brokers', () => {
     const receiving = poll(source, LONG, over.signal);
     await eventually(() => asked(stage.proxy).length + asked(second).length === 2);
     over.abort();
-    const found = await receiving.catch(() => []);
+    const part = await receiving.catch(() => []);
     // Whether the part was read before the call ended is a matter of luck; that nothing hangs is not.
-    expect(bodies(found)).toEqual(found.length === 0 ? [] : ['half']);
+    expect(bodies(part)).toEqual(part.length === 0 ? [] : ['half']);
     expect(await timed(() => poll(source, LONG, over.signal))).toBeLessThan(10_000);
   });
 });

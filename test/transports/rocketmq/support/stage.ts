@@ -77,6 +77,14 @@ export function poll(source: Source, request: Partial<Parameters<Source['receive
   return source.receive({ max: 16, waitMs: 200, leaseMs: 30_000, ...request }, signal);
 }
 
+/** Polls until something comes. What is still under way from an earlier poll may end a later one with nothing. */
+export async function found(...args: Parameters<typeof poll>): Promise<Delivery[]> {
+  for (;;) {
+    const deliveries = await poll(...args);
+    if (deliveries.length > 0) return deliveries;
+  }
+}
+
 export function bodies(deliveries: readonly Delivery[]): string[] {
   return deliveries.map(({ message }) => String(message.body)).toSorted();
 }
