@@ -3,7 +3,19 @@ import { eventually } from '../../support/eventually.js';
 import { delivered, OK, status } from '../../support/rocketmq/scripted-proxy-answers.js';
 import { hang } from '../../support/rocketmq/scripted-proxy-failure.js';
 import type { ScriptedProxy } from '../../support/rocketmq/scripted-proxy.js';
-import { bodies, failure, found, never, outcome, poll, SHORT, type Source, Stage, stored, timed } from './support/stage.js';
+import {
+  bodies,
+  failure,
+  found,
+  never,
+  outcome,
+  poll,
+  SHORT,
+  type Source,
+  Stage,
+  stored,
+  timed,
+} from './support/stage.js';
 
 /** Of polls at brokers that have nothing: whoever waits for one of them has failed. */
 const LONG = { waitMs: 20_000 };
