@@ -8,6 +8,7 @@ import { limitRow, ratioRow } from '../harness/rows.mjs';
 import { percentile } from '../harness/statistics.mjs';
 import { within } from '../harness/within.mjs';
 import { spreadOver } from '../support/messages.mjs';
+import { receiveAll } from '../support/receive-all.mjs';
 import { officialClient, ownClient } from '../support/rocketmq-clients.mjs';
 
 const CLIENTS = { 'official client': officialClient, 'our transport': ownClient };
@@ -83,26 +84,6 @@ function receiving(client, count) {
       return { count, ms };
     },
   };
-}
-
-/** Two polls at a time, as a loop by hand would. Without a number: until nothing comes any more. */
-async function receiveAll(client, count) {
-  const seen = new Set();
-  const startedAt = performance.now();
-  // Until the last acknowledgement: the other poll still waits for messages that do not come.
-  let ms;
-  let over = false;
-  const loop = async () => {
-    while (!over && seen.size < count) {
-      const { keys, ack } = await client.receive(1_000);
-      for (const key of keys) seen.add(key);
-      await ack();
-      if (seen.size >= count) ms ??= performance.now() - startedAt;
-      if (keys.length === 0 && count === Number.POSITIVE_INFINITY) over = true;
-    }
-  };
-  await within(60_000, `receiving with the ${client.name}`, Promise.all([loop(), loop()]));
-  return { seen, ms };
 }
 
 /** One message at a time, from the call that sends it to its arrival at a poll that was waiting. */

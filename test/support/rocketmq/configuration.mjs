@@ -56,12 +56,12 @@ async function write(home, files) {
   }
 }
 
-export function topicConfig({ name, type = 'NORMAL', queues = 4 }) {
+export function topicConfig({ name, type = 'NORMAL', queues = 4, readOnly = false }) {
   return {
     topicName: name,
     readQueueNums: queues,
     writeQueueNums: queues,
-    perm: 6, // 4 to read, 2 to write
+    perm: readOnly ? 4 : 6, // 4 to read, 2 to write
     topicFilterType: 'SINGLE_TAG',
     topicSysFlag: 0,
     order: false,

@@ -5,6 +5,8 @@ export interface RocketmqTopic {
   readonly type?: 'NORMAL' | 'FIFO' | 'DELAY' | 'TRANSACTION';
   /** Default 4. */
   readonly queues?: number;
+  /** Groups read it, and nobody sends to it. Default `false`. */
+  readonly readOnly?: boolean;
 }
 
 export interface RocketmqGroup {
