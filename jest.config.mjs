@@ -41,7 +41,7 @@ export default {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   coverageProvider: 'v8',
   maxWorkers: 2,
-  testTimeout: 90_000,
+  testTimeout: 180_000,
   reporters: ['default', ...(process.env.MQ_TEST_COUNTS ? ['<rootDir>/scripts/support/count-reporter.mjs'] : [])],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',

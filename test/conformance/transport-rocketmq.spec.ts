@@ -3,7 +3,6 @@ import { transportConformance } from 'nestjs-reliable-mq/testing';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
 // A broker delivers again some seconds after a lease, and gives up later still.
-jest.setTimeout(180_000);
 
 const TYPES = { normal: 'NORMAL', ordered: 'FIFO', delayed: 'DELAY' } as const;
 

@@ -49,7 +49,7 @@ describe('docs/reference/admin.md', () => {
       code.push(`same<${quoted(namesIn(row['Fields']!))}, keyof MqEventMap[${name}]>();`);
     }
     expect(problemsOf(code.join('\n'))).toEqual([]);
-  }, 60_000);
+  });
 
   describe('its example', () => {
     const db = useTestDatabase();

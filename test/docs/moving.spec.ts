@@ -10,8 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
-jest.setTimeout(60_000);
-const WAIT = { timeoutMs: 30_000, intervalMs: 100 };
+const WAIT = { intervalMs: 100 };
 
 /** What docs/guides/rocketmq5.md promises of the time with two brokers. */
 describeRocketmq('moving from HTTP to RocketMQ 5', () => {

@@ -56,7 +56,7 @@ describeRocketmq('the application of the README with the transport for RocketMQ 
     await broker.admin.createGroup({ name: 'GID_stock' });
     process.env['MQ_ENDPOINT'] = broker.endpoint;
     app = await ReadmeApplication.start(db, withRocketmq);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await app?.stop();
@@ -66,9 +66,9 @@ describeRocketmq('the application of the README with the transport for RocketMQ 
 
   it('sends what commits, and handles it', async () => {
     const id = await app.place(2);
-    await eventually(async () => (await app.onHand()) === 8, { what: 'the stock of the order', timeoutMs: 30_000 });
+    await eventually(async () => (await app.onHand()) === 8, { what: 'the stock of the order' });
     expect(await db.query('SELECT status, msg_key FROM mq_status_log')).toEqual([{ status: 'SENT', msg_key: id }]);
-  }, 60_000);
+  });
 });
 
 /** `app.module.ts` with the block of the README that begins like the part of it that it replaces. */

@@ -150,7 +150,7 @@ describeDatabases('an application that is closed while it boots', (db) => {
     await app.close();
     await boot;
     expect(app.get(getDataSourceToken()).isInitialized).toBe(false);
-  }, 60_000);
+  });
 });
 
 describeDatabases('several connections of one application', (db) => {

@@ -9,7 +9,6 @@ import { status } from '../support/rocketmq/scripted-proxy-answers.js';
 import { hang } from '../support/rocketmq/scripted-proxy-failure.js';
 import { ScriptedProxy } from '../support/rocketmq/scripted-proxy.js';
 
-jest.setTimeout(120_000);
 const PATIENCE = { timeoutMs: 90_000, intervalMs: 100 };
 const FULL = status(
   'INTERNAL_SERVER_ERROR',

@@ -5,8 +5,6 @@ import { useRocketmqCluster } from '../support/rocketmq/use-cluster.js';
 import { describeRocketmq } from '../support/rocketmq/use-rocketmq.js';
 import { never, outbound, poll, subscription, type Transport } from '../transports/rocketmq/support/stage.js';
 
-jest.setTimeout(120_000);
-
 describeRocketmq('a cluster of two brokers', () => {
   describe.each(['cluster', 'local'] as const)('with proxies in %s mode', (mode) => {
     const cluster = useRocketmqCluster({ mode });

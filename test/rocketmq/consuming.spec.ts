@@ -9,7 +9,6 @@ import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
-jest.setTimeout(120_000);
 /** A broker delivers again seconds after a lease has ended; on a machine that is busy otherwise, later. */
 const REDELIVERY = { timeoutMs: 60_000, intervalMs: 100 };
 const never = new AbortController().signal;
@@ -155,7 +154,6 @@ describeRocketmq('an application on RocketMQ 5', () => {
       await broker.admin.createTopic({ name: missing });
       try {
         await eventually(async () => (await tables.statuses()).every(({ status }) => status === 'SENT'), {
-          timeoutMs: 20_000,
           what: 'both sent',
         });
         const [row] = (await tables.statuses()).filter(({ id }) => id === waiting.messages[0]!.id);

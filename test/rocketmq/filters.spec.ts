@@ -2,7 +2,6 @@ import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
 import { eventually } from '../support/eventually.js';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
 
-jest.setTimeout(120_000);
 const never = new AbortController().signal;
 
 describeRocketmq('a subscription with tags that ends', () => {

@@ -3,7 +3,6 @@ import { eventually } from '../support/eventually.js';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
 import { never, outbound, subscription } from '../transports/rocketmq/support/stage.js';
 
-jest.setTimeout(120_000);
 /** On a busy machine seconds pass between the end of a lease and the next delivery. */
 const REDELIVERY = { timeoutMs: 60_000, intervalMs: 50 };
 const LEASE_MS = 3_000;

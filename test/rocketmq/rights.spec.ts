@@ -10,7 +10,6 @@ import { useRocketmqCluster } from '../support/rocketmq/use-cluster.js';
 import { describeRocketmq } from '../support/rocketmq/use-rocketmq.js';
 import { failure, never, outbound, poll, subscription } from '../transports/rocketmq/support/stage.js';
 
-jest.setTimeout(120_000);
 const SLOW = { timeoutMs: 60_000, intervalMs: 100 };
 const EACH = 20;
 const ADMIN = { accessKey: 'alice', accessSecret: 'correct-horse' };

@@ -32,5 +32,5 @@ describeShopWithFailingBroker('the shop without its broker', (db, broker) => {
     );
     await Promise.all(orders.map(({ id }) => shop.untilNotified(id)));
     expect(await shop.stock('tea')).toEqual({ sku: 'tea', onHand: 999_994, reserved: 6 });
-  }, 180_000);
+  });
 });

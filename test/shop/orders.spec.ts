@@ -11,7 +11,7 @@ describeShop('orders of the shop', (db, broker) => {
 
   beforeAll(async () => {
     shop = await ShopProgram.start(db, broker.env);
-  }, 60_000);
+  });
 
   afterEach(() => expectBooksToBalance(db));
 
@@ -65,7 +65,7 @@ describeShop('orders of the shop that are not paid in time', (db, broker) => {
 
   beforeAll(async () => {
     shop = await ShopProgram.start(db, { ...broker.env, SHOP_PAYMENT_DUE: '1s' });
-  }, 60_000);
+  });
 
   afterEach(() => expectBooksToBalance(db));
 
@@ -101,7 +101,7 @@ describeShop('orders of the shop that are not paid in time', (db, broker) => {
 async function untilHandled(db: TestDatabase, groupId: string, count: number): Promise<void> {
   await eventuallyPasses(
     async () => expect(await db.query(`SELECT 1 FROM mq_inbox WHERE group_id = '${groupId}'`)).toHaveLength(count),
-    { what: `${count} messages handled by ${groupId}`, timeoutMs: 15_000 },
+    { what: `${count} messages handled by ${groupId}` },
   );
 }
 

@@ -11,7 +11,7 @@ describeDatabases('routes of the shop', (db) => {
 
   beforeAll(async () => {
     shop = await ShopProgram.start(db, (await EmulatorProgram.start()).env);
-  }, 60_000);
+  });
 
   it('takes an order and shows it', async () => {
     const order = await shop.place('tea', 2);

@@ -18,7 +18,7 @@ describeShop('several processes of the shop', (db, broker) => {
     }
     expect(consumes(worker!)).toBe(true);
     expect(consumes(api!) || consumes(relay!)).toBe(false);
-  }, 90_000);
+  });
 });
 
 /** Whether it says, at its start, that it consumes. */

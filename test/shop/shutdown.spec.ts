@@ -11,7 +11,7 @@ describeShop('shutdown of the shop', (db, broker) => {
 
   beforeEach(async () => {
     shop = await ShopProgram.start(db, broker.env);
-  }, 60_000);
+  });
   afterEach(() => shop.program.kill());
 
   it('finishes what is in flight at SIGTERM, and ends with 0', async () => {
@@ -27,7 +27,7 @@ describeShop('shutdown of the shop', (db, broker) => {
     expect(await shop.program.exited).toEqual({ code: 0, signal: null });
     expect(await db.query(`SELECT status FROM orders WHERE id = '${id}'`)).toEqual([{ status: 'reserved' }]);
     if (broker.deliveries) expect(await broker.deliveries('GID_shop_stock')).toEqual({ acked: 2, inFlight: 0 });
-  }, 60_000);
+  });
 
   it('does not wait any longer at a second SIGTERM, and ends with 143', async () => {
     const lock = await lockStock(db, shop, 'stuck');
@@ -40,7 +40,7 @@ describeShop('shutdown of the shop', (db, broker) => {
     expect(await shop.program.exited).toEqual({ code: 143, signal: null });
     expect(performance.now() - began).toBeLessThan(10_000);
     await lock.release();
-  }, 60_000);
+  });
 
   it('is not held up by clients that keep their connections and go on asking', async () => {
     let asking = true;
@@ -53,7 +53,7 @@ describeShop('shutdown of the shop', (db, broker) => {
     expect(performance.now() - began).toBeLessThan(10_000);
     asking = false;
     await Promise.all(clients);
-  }, 60_000);
+  });
 });
 
 const refused = (): { status: number } => ({ status: 503 });

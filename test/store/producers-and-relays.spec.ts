@@ -9,6 +9,7 @@ const PRODUCERS = 4;
 const TRANSACTIONS = 60;
 /** Longer than a relay works at one batch, also where a whole second passes before it gets a processor. */
 const LOCK_S = 20;
+const LEASED_MS = 3_600_000;
 
 describeDatabases('producers beside relays', (db) => {
   let outbox: TestOutbox;
@@ -26,7 +27,8 @@ describeDatabases('producers beside relays', (db) => {
     try {
       await giveUpAfter(db, runner, LOCK_S);
       await runner.startTransaction();
-      await outbox.store.stage(runner.manager, rows, outbox.bench.lease());
+      // What is leased from the start stays so, however long the test takes.
+      await outbox.store.stage(runner.manager, rows, outbox.bench.lease(LEASED_MS));
       await runner.commitTransaction();
     } finally {
       if (runner.isTransactionActive) await runner.rollbackTransaction();
@@ -112,7 +114,7 @@ describeDatabases('producers beside relays', (db) => {
       // One more round after the last commit, so that nothing is left.
       for (let last = false; !last;) {
         last = !producing;
-        const lease = outbox.bench.lease(60_000);
+        const lease = outbox.bench.lease(LEASED_MS);
         for (
           let rows = await outbox.bench.claim(20, lease);
           rows.length > 0;

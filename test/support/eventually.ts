@@ -11,7 +11,7 @@
 export async function eventually<T>(
   condition: () => T | Promise<T>,
   {
-    timeoutMs = 30_000,
+    timeoutMs = 60_000,
     intervalMs = 20,
     what = 'the condition',
   }: { timeoutMs?: number; intervalMs?: number; what?: string } = {},

@@ -18,7 +18,7 @@ export function useEmulator(): ShopBroker & { readonly emulator: EmulatorProgram
   let emulator: EmulatorProgram;
   beforeAll(async () => {
     emulator = await EmulatorProgram.start();
-  }, 60_000);
+  });
   return {
     get emulator() {
       return emulator;
@@ -46,7 +46,7 @@ export function useRocketmqShare(at: { readonly endpoint: string; readonly admin
       await at.admin.createTopic({ name: topic, type: alias === Deadlines ? 'DELAY' : 'NORMAL' });
     }
     for (const name of groups) await at.admin.createGroup({ name });
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const name of groups) await at.admin.deleteGroup(name);
   });
