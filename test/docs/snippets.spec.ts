@@ -9,7 +9,7 @@ describe('code in the documentation', () => {
       20,
     );
     expect(compileSnippets(pages)).toEqual([]);
-  }, 120_000);
+  });
 
   // A block in a language that nobody checks would go stale unnoticed.
   it('is marked as one of the languages that a test knows', () => {

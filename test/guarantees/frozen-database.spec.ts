@@ -38,6 +38,5 @@ describeDatabases('an application whose database does not answer', (db) => {
       expect({ exit: await program.stop(), output: program.output }).toMatchObject({ exit: { code: 0 } });
       clearTimeout(late);
     },
-    120_000,
   );
 });

@@ -10,27 +10,24 @@ import { startRocketmqBroker, startRocketmqClusterBroker } from './rocketmq-brok
 const TRANSPORTS = {
   'aliyun-http': {
     startBroker: startEmulatorBroker,
-    killsPerStep: 2,
     brokerKills: 0, // the emulator is not among the victims
     databases: ['postgres', 'mariadb', 'mysql'],
   },
   // What MySQL does is the same whichever broker the messages go to, and six runs take half an hour.
-  rocketmq: { startBroker: startRocketmqBroker, killsPerStep: 1, brokerKills: 1, databases: ['postgres', 'mariadb'] },
+  rocketmq: { startBroker: startRocketmqBroker, brokerKills: 1, databases: ['postgres', 'mariadb'] },
   // CI has an hour, of which the others take most.
   'rocketmq-cluster': {
     protocol: 'rocketmq',
     startBroker: startRocketmqClusterBroker,
-    killsPerStep: 1,
     brokerKills: 2,
     databases: ['postgres'],
     onlyNamed: true,
   },
 };
-const defaults = (option) =>
-  Object.entries(TRANSPORTS)
-    .filter(([, settings]) => settings[option] > 0)
-    .map(([name, settings]) => `${settings[option]} on ${name}`)
-    .join(', ');
+const brokerKills = Object.entries(TRANSPORTS)
+  .filter(([, { brokerKills: kills }]) => kills > 0)
+  .map(([name, { brokerKills: kills }]) => `${kills} on ${name}`)
+  .join(', ');
 
 const HELP = `Usage: npm run test:kill -- [options]
 
@@ -38,7 +35,7 @@ Kills publishers, relays and consumers with SIGKILL, each time at one step of a 
 broker saw, and checks what became of every message. On the transport rocketmq, whose broker is a real RocketMQ 5, the
 broker is killed as well, and starts again with what it had. Needs PostgreSQL and MariaDB (MQ_TEST_POSTGRES_URL and
 MQ_TEST_MARIADB_URL, or the standard ports of this machine), and for rocketmq a JDK, and Maven the first time. MySQL is the
-one of MQ_TEST_MYSQL_URL, or is fetched and started; where that cannot be done it is left out, and that is said. Takes two
+one of MQ_TEST_MYSQL_URL, or is fetched and started; where that cannot be done it is left out, and that is said. Takes one
 to three minutes for each transport on each database.
 
   --transport NAME     aliyun-http (the emulator in this repository) or rocketmq; both unless given. rocketmq-cluster has two
@@ -46,8 +43,8 @@ to three minutes for each transport on each database.
   --database NAME      postgres, mariadb or mysql; unless given all on aliyun-http, postgres and mariadb on rocketmq,
                        postgres on rocketmq-cluster
   --only TEXT          steps whose name contains this, e.g. 'relay: after'; all unless given
-  --kills-per-step N   unless given ${defaults('killsPerStep')}
-  --broker-kills N     at each step at which the broker dies; unless given ${defaults('brokerKills')}; 0 to spare it
+  --kills-per-step N   1 unless given
+  --broker-kills N     at each step at which the broker dies; unless given ${brokerKills}; 0 to spare it
   --help               this text`;
 
 const { values } = parseArgs({
@@ -55,7 +52,7 @@ const { values } = parseArgs({
     transport: { type: 'string' },
     database: { type: 'string' },
     only: { type: 'string', default: '' },
-    'kills-per-step': { type: 'string' },
+    'kills-per-step': { type: 'string', default: '1' },
     'broker-kills': { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -106,7 +103,7 @@ async function ownMysql() {
 }
 
 async function passes(transport, database) {
-  const { protocol = transport, startBroker, killsPerStep, brokerKills } = TRANSPORTS[transport];
+  const { protocol = transport, startBroker, brokerKills: kills } = TRANSPORTS[transport];
   const test = new KillTest({
     name: `${transport}, ${database}`,
     transport: protocol,
@@ -114,8 +111,8 @@ async function passes(transport, database) {
     database,
     serverUrl: found[database],
     only: values.only,
-    killsPerStep: Number(values['kills-per-step'] ?? killsPerStep),
-    brokerKills: Number(values['broker-kills'] ?? brokerKills),
+    killsPerStep: Number(values['kills-per-step']),
+    brokerKills: Number(values['broker-kills'] ?? kills),
   });
   const stop = () => void test.cleanUp().finally(() => process.exit(130));
   process.once('SIGINT', stop);

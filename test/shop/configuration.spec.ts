@@ -51,22 +51,18 @@ describe('broker clients of the shop', () => {
   it.each([
     ['aliyun-http', 'http://127.0.0.1:1', ['@grpc/grpc-js', '@grpc/proto-loader']],
     ['rocketmq', '127.0.0.1:1', ['undici', '@aliyunmq/mq-http-sdk']],
-  ])(
-    'are loaded for the chosen transport alone: %s starts without the other',
-    async (name, endpoint, others) => {
-      const shop = await ShopProgram.start(db, {
-        ...BROKER,
-        MQ_TRANSPORT: name,
-        MQ_ENDPOINT: endpoint,
-        NODE_OPTIONS: `--import=${asModule(withoutPackages(others))}`,
-      });
-      // The broker cannot be reached, which says that its own client was there to try.
-      await shop.place('tea');
-      expect(await shop.stop()).toEqual({ code: 0, signal: null });
-      expect(shop.program.output.filter((line) => line.includes('MQ_PEER_MISSING'))).toEqual([]);
-    },
-    60_000,
-  );
+  ])('are loaded for the chosen transport alone: %s starts without the other', async (name, endpoint, others) => {
+    const shop = await ShopProgram.start(db, {
+      ...BROKER,
+      MQ_TRANSPORT: name,
+      MQ_ENDPOINT: endpoint,
+      NODE_OPTIONS: `--import=${asModule(withoutPackages(others))}`,
+    });
+    // The broker cannot be reached, which says that its own client was there to try.
+    await shop.place('tea');
+    expect(await shop.stop()).toEqual({ code: 0, signal: null });
+    expect(shop.program.output.filter((line) => line.includes('MQ_PEER_MISSING'))).toEqual([]);
+  });
 });
 
 /** A program that makes Node behave as if these packages were not installed. */
