@@ -17,7 +17,7 @@ export class MqMessage<T = unknown> {
   readonly payload: T;
   readonly headers: Readonly<Record<string, string>>;
   readonly orderingKey: string | undefined;
-  /** When the broker took it, by the broker's clock. */
+  /** When it was sent: over HTTP by the broker's clock, over gRPC by that of the process that sent it. */
   readonly publishedAt: Date;
 
   constructor(fields: MqMessage<T>) {

@@ -14,6 +14,8 @@ const MAX_KEY = 128;
 const MAX_TAG = 128;
 /** Stays clear of the broker's own limit: its clock and the database's are not the same. */
 const HORIZON_MARGIN = 0.98;
+/** The last moment that a `Date` can be, in the year 275760: later ones fit into no column and no message either. */
+const LAST_TIME = 8_640_000_000_000_000;
 
 /**
  * Checks one message against its topic and everything that the wire cannot carry, and makes its row. Inside the
@@ -55,7 +57,7 @@ export function buildRow(
         `needs an ordered topic: set topics.${topic.alias}.ordered, and create it as ordered at the broker`,
       );
   }
-  const deliver = deliveryTime(message, invalid);
+  const deliver = deliveryTime(message, now, invalid);
   if (deliver && orderingKey !== null)
     throw invalid('orderingKey', 'and a delivery time exclude each other: a message that waits would hold up its key');
 
@@ -98,6 +100,7 @@ function text(value: unknown): string | null {
 
 function deliveryTime(
   message: NewMessage,
+  now: number,
   invalid: (field: string, problem: string) => MqError,
 ): NewOutboxRow['deliver'] {
   if (message.deliverAt !== undefined && message.delay !== undefined)
@@ -110,6 +113,7 @@ function deliveryTime(
   if (message.delay === undefined) return null;
   const inMs = tryParseDuration(message.delay);
   if (inMs === undefined) throw invalid('delay', "must be milliseconds or a text like '10s', '5m', '1h', '7d'");
+  if (now + inMs > LAST_TIME) throw invalid('delay', 'ends after the last time that a Date can be');
   return inMs === 0 ? null : { inMs };
 }
 
@@ -117,11 +121,20 @@ function encodeHeaders(
   headers: Record<string, string> | undefined,
   invalid: (field: string, problem: string) => MqError,
 ): string | null {
-  if (headers === undefined || Object.keys(headers).length === 0) return null;
+  if (headers === undefined) return null;
+  if (!isPlainObject(headers)) throw invalid('headers', "must be a plain object of texts, like { tenant: 'north' }");
+  if (Object.keys(headers).length === 0) return null;
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value !== 'string') throw invalid(`headers.${name}`, 'must be a text');
   }
   return JSON.stringify(headers);
+}
+
+/** Also one of another realm. Of a Map, of fetch's Headers, of what a class answers by getters, JSON would keep nothing. */
+function isPlainObject(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function encode(topic: ResolvedTopic, payload: unknown): string {

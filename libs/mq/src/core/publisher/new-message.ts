@@ -26,7 +26,7 @@ export interface NewMessage<T = unknown> {
   headers?: Record<string, string>;
   /** When the broker shall deliver. Not together with `delay`. */
   deliverAt?: Date;
-  /** How long after this call the broker shall deliver, on the database's clock. Not together with `deliverAt`. */
+  /** How long after this call the broker shall deliver, on the database's clock; for `sendDirect()` on this process's. Not together with `deliverAt`. */
   delay?: Duration;
   /** Messages with the same one reach the broker in the order of their commits. Needs a topic with `ordered: true`. */
   orderingKey?: string | number | bigint;

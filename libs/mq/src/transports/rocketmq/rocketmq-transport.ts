@@ -192,7 +192,6 @@ export class RocketmqTransport implements MqTransport {
   }
 
   #fit(message: OutboundMessage, route: Route, messageId: string, { routes }: Wiring): OutboundMessage {
-    const now = this.#options.clock.now();
     if (route.isDeleted) {
       routes.doubt(message.topic);
       throw new TransportError(
@@ -200,7 +199,7 @@ export class RocketmqTransport implements MqTransport {
         `publish to '${message.topic}': the broker has no such topic any more; create it there, or correct its name`,
       );
     }
-    const fitted = fitTopic(message, (type) => route.takes(type), { now, soleKey: messageId });
+    const fitted = fitTopic(message, (type) => route.takes(type), messageId);
     if (fitted) return fitted;
     throw new TransportError(
       'refused',

@@ -12,40 +12,23 @@ const MAX_ORDERING_KEY_BYTES = 63;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** Half of a pair: no bytes stand for it, and what arrives is something else. */
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-/** Names that the broker keeps for itself and refuses in a message: `MessageConst.STRING_HASH_SET` of Apache RocketMQ. */
-const RESERVED = new Set([
-  'KEYS',
-  'TAGS',
-  'WAIT',
-  'DELAY',
-  'RETRY_TOPIC',
-  'REAL_TOPIC',
-  'REAL_QID',
-  'TRAN_MSG',
-  'PGROUP',
-  'MIN_OFFSET',
-  'MAX_OFFSET',
-  'BUYER_ID',
-  'ORIGIN_MESSAGE_ID',
-  'TRANSFER_FLAG',
-  'CORRECTION_FLAG',
-  'MQ2_FLAG',
-  'RECONSUME_TIME',
-  'MSG_REGION',
-  'TRACE_ON',
-  'UNIQ_KEY',
-  'MAX_RECONSUME_TIMES',
-  'CONSUME_START_TIME',
-  'POP_CK',
-  'POP_CK_OFFSET',
-  'TIMER_DELIVER_MS',
-  'TIMER_DELAY_SEC',
-  'TIMER_DELAY_MS',
-  'CLUSTER',
+/** Names that the broker keeps for itself and refuses in a message: `MessageConst.STRING_HASH_SET` of Apache RocketMQ 5.5.0. */
+const RESERVED = new Set(
+  `1ST_POP_TIME ARRIVE_TIME BORN_TIMESTAMP BUYER_ID CLUSTER CONSUME_START_TIME CORRECTION_FLAG
+    CORRELATION_ID DELAY DLQ_ORIGIN_MESSAGE_ID DLQ_ORIGIN_TOPIC DUP_INFO EXTEND_UNIQ_INFO
+    INNER_MULTI_QUEUE_OFFSET INSTANCE_ID KEYS MAX_OFFSET MAX_RECONSUME_TIMES MIN_OFFSET MQ2_FLAG
+    MSG_REGION MSG_TYPE ORIGIN_GROUP ORIGIN_MESSAGE_ID PGROUP POP_CK POP_CK_OFFSET PUSH_REPLY_TIME
+    REAL_QID REAL_TOPIC RECONSUME_TIME REPLY_TO_CLIENT RETRY_TOPIC TAGS TIMER_DELAY_LEVEL
+    TIMER_DELAY_MS TIMER_DELAY_SEC TIMER_DELIVER_MS TIMER_DEL_UNIQKEY TIMER_DEQUEUE_MS TIMER_ENQUEUE_MS
+    TIMER_OUT_MS TIMER_ROLL_TIMES TRACE_ON TRANSFER_FLAG TRAN_MSG TRAN_PREPARED_QUEUE_OFFSET TTL
+    UNIQ_KEY WAIT _SYS_MSG_PRIORITY_ __BORNHOST __CRC32# __LITE_TOPIC`.split(/\s+/),
+);
+/** Others that mean something to it, which it takes: order, delay, parts of a message, topics besides. It would act on them, or fail. */
+const MEANINGFUL = new Set([
   'BORN_HOST',
-  'BORN_TIMESTAMP',
-  'DLQ_ORIGIN_TOPIC',
-  'DLQ_ORIGIN_MESSAGE_ID',
+  'INNER_BASE',
+  'INNER_MULTI_DISPATCH',
+  'INNER_NUM',
   '__SHARDINGKEY',
   '__STARTDELIVERTIME',
 ]);
@@ -123,7 +106,7 @@ function orderingKeyProblem(key: string): string | null {
 }
 
 function propertyProblem(name: string, value: string): string | null {
-  if (RESERVED.has(name)) return 'is a name of the broker itself';
+  if (RESERVED.has(name) || MEANINGFUL.has(name)) return 'is a name of the broker itself';
   if (name === '' || value === '') return 'has no name or no value, and would not be sent';
   return textProblem(name + value);
 }

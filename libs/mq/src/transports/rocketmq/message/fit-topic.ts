@@ -2,6 +2,9 @@ import type { OutboundMessage } from '../../../core/transport/transport.js';
 import type { MessageType } from '../protocol/generated.js';
 import { messageType } from './outbound.js';
 
+/** In the past for whatever the broker's clock says; ours may be ahead of it, and the message would wait for that long. */
+const LONG_AGO = Date.UTC(2000);
+
 /**
  * The message as its topic takes it, `null` when it does not take such a message at all.
  *
@@ -14,11 +17,11 @@ import { messageType } from './outbound.js';
 export function fitTopic(
   message: OutboundMessage,
   takes: (type: MessageType) => boolean,
-  { now, soleKey }: { readonly now: number; readonly soleKey: string },
+  soleKey: string,
 ): OutboundMessage | null {
   const type = messageType(message);
   if (takes(type)) return message;
   if (type !== 'NORMAL') return null;
-  if (takes('DELAY')) return { ...message, deliverAt: now };
+  if (takes('DELAY')) return { ...message, deliverAt: LONG_AGO };
   return takes('FIFO') ? { ...message, orderingKey: soleKey } : null;
 }

@@ -34,7 +34,8 @@ export function toWire(
       messageType: messageType(message),
       bornTimestamp: toTimestamp(now),
       bornHost: HOST,
-      ...(deliverAt !== null && { deliveryTimestamp: toTimestamp(deliverAt) }),
+      // The past is all one to the broker; of what is before the year 1 the protocol knows nothing.
+      ...(deliverAt !== null && { deliveryTimestamp: toTimestamp(Math.max(0, deliverAt)) }),
       ...(orderingKey !== null && { messageGroup: orderingKey }),
       queueId,
     },
