@@ -2,6 +2,8 @@ import type { Clock } from '../runtime/clock.js';
 
 /** How long another broker is known to work after it took a message. */
 const WORKS_MS = 60_000;
+/** For how long what a broker said of itself explains that it leaves messages without an answer. */
+const SAID_MS = 60_000;
 /** How long one that takes some messages and not others is known to do so: there may be several behind its name. */
 const MIXED_MS = 10_000;
 /** After this long without a failure, what failed is forgotten: its message was cancelled, say. */
@@ -13,13 +15,20 @@ const SPARE_MAX_MS = 30_000;
 const MAX_KEYS = 10_000;
 const NO_KEY = '';
 
+interface Refused {
+  readonly since: number;
+  readonly at: number;
+  /** When it was certain last that it is the broker. */
+  readonly certainAt: number | null;
+}
+
 interface BrokerRecord {
   tookAt: number | null;
   /** The first failure of those that are not a minute apart, and the last. */
   failingSince: number | null;
   failedAt: number;
   /** What does not get through while others do, by ordering key; what failed last stands last. */
-  readonly refused: Map<string, { readonly since: number; readonly at: number }>;
+  readonly refused: Map<string, Refused>;
   /** Since when, as long as nobody was told that it is over. */
   refusesSince: number | null;
   /** Messages whose outcome is unknown, since it took one. */
@@ -44,15 +53,10 @@ export class BrokerRecords {
    * Brokers that do not take some messages while others get through. One that nothing was sent to for two minutes is forgotten:
    * it was taken out of the cluster, or its messages went elsewhere, and those that wait for it come by every half minute.
    */
-  get refusing(): string[] {
+  refusing(): string[] {
     const now = this.clock.monotonic();
-    const names: string[] = [];
-    for (const [broker, record] of this.records) {
-      this.forgetOld(record, now);
-      if (record.refused.size > 0) names.push(broker);
-      else if (now - Math.max(record.tookAt ?? 0, record.failedAt) > FORGET_MS) this.records.delete(broker);
-    }
-    return names;
+    const isFresh = ({ at }: Refused): boolean => now - at <= FORGET_MS;
+    return [...this.records].filter(([, { refused }]) => [...refused.values()].some(isFresh)).map(([name]) => name);
   }
 
   /** It took a message of this key. Answers for how long it had refused some, if that is over. */
@@ -85,28 +89,40 @@ export class BrokerRecords {
     return isMixed || [...this.records.values()].some((other) => other !== record && works(other, now));
   }
 
-  /** Whether it does not take messages of some key. */
-  refusesAny(broker: string | null): boolean {
+  /** Whether it does not take messages of some other key. */
+  refusesOther(broker: string | null, key: string | null): boolean {
     const record = this.of(broker);
     this.forgetOld(record, this.clock.monotonic());
-    return record.refused.size > 0;
+    return record.refused.size > (record.refused.has(key ?? NO_KEY) ? 1 : 0);
   }
 
-  refuses(broker: string | null, key: string | null): boolean {
-    return broker !== null && this.of(broker).refused.has(key ?? NO_KEY);
+  /** Whether it was certain lately that it does not take messages of this key: then silence is its as well. */
+  certainlyRefuses(broker: string | null, key: string | null): boolean {
+    const certainAt = broker === null ? null : (this.of(broker).refused.get(key ?? NO_KEY)?.certainAt ?? null);
+    return certainAt !== null && this.clock.monotonic() - certainAt <= SAID_MS;
   }
 
-  /** `true` when it is the first of this broker. */
-  refuse(broker: string, key: string | null): boolean {
+  /** Whether this broker has taken no message since then, while another has. */
+  isLeftBehind(broker: string | null, since: number): boolean {
+    const took = ({ tookAt }: BrokerRecord): boolean => tookAt !== null && tookAt >= since;
+    const record = this.of(broker);
+    return !took(record) && [...this.records.values()].some((other) => other !== record && took(other));
+  }
+
+  /**
+   * `true` when it is the first of this broker.
+   * @param isCertain it said so, or takes nothing at all
+   */
+  refuse(broker: string, key: string | null, isCertain: boolean): boolean {
     const record = this.of(broker);
     const { refused } = record;
     const name = key ?? NO_KEY;
     const at = this.clock.monotonic();
     const isFirst = record.refusesSince === null;
     record.refusesSince ??= at;
-    const since = refused.get(name)?.since ?? at;
+    const { since = at, certainAt = null } = refused.get(name) ?? {};
     refused.delete(name);
-    refused.set(name, { since, at });
+    refused.set(name, { since, at, certainAt: isCertain ? at : certainAt });
     if (refused.size > MAX_KEYS) refused.delete(refused.keys().next().value!);
     return isFirst;
   }
@@ -127,6 +143,12 @@ export class BrokerRecords {
     return Math.min(SPARE_MAX_MS, Math.max(SPARE_MIN_MS, (this.clock.monotonic() - refused.since) / 4));
   }
 
+  private forgetGone(): void {
+    const now = this.clock.monotonic();
+    for (const [name, { tookAt, failedAt }] of this.records)
+      if (now - Math.max(tookAt ?? 0, failedAt) > FORGET_MS) this.records.delete(name);
+  }
+
   private forgetOld({ refused }: BrokerRecord, now: number): void {
     for (const [name, { at }] of refused) {
       if (now - at <= FORGET_MS) break;
@@ -138,6 +160,7 @@ export class BrokerRecords {
     const name = broker ?? '';
     let record = this.records.get(name);
     if (!record) {
+      this.forgetGone();
       record = { tookAt: null, failingSince: null, failedAt: 0, refused: new Map(), refusesSince: null, unknown: [] };
       this.records.set(name, record);
     }

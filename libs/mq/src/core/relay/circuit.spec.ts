@@ -65,7 +65,7 @@ describe('Circuit', () => {
     time.now = 500;
     expect(circuit.admit('t')).toEqual({ go: true, probe: true });
     expect(circuit.admit('t').go).toBe(false);
-    circuit.succeeded('t', null);
+    circuit.succeeded('t', 'another', null);
     expect(circuit.admit('t')).toEqual({ go: true, probe: false });
     expect(log).toEqual(['opened connection', 'closed connection']);
   });
@@ -106,7 +106,7 @@ describe('Circuit', () => {
   it('forgets unknown outcomes when something succeeds', () => {
     const { circuit, log } = setup();
     for (const id of ['a', 'b', 'c', 'd']) circuit.failed('t', id, failure('unknown'));
-    circuit.succeeded('t', null);
+    circuit.succeeded('t', 'another', null);
     circuit.failed('t', 'e', failure('unknown'));
     expect(log).toEqual([]);
   });
@@ -137,7 +137,7 @@ describe('Circuit', () => {
       expect(circuit.admit('a')).toEqual({ go: true, probe: true });
       circuit.failed('b', 'm2', failure('connection'));
       circuit.failed('a', 'm1', failure(about));
-      circuit.succeeded('b', null);
+      circuit.succeeded('b', 'another', null);
       expect(circuit.openTopics).toEqual(['a']);
       time.now = 10_000;
       expect(circuit.dueTopics()).toEqual(['a']);
@@ -171,9 +171,9 @@ describe('Circuit', () => {
     it('never speaks for the connection again once another topic was let through', () => {
       const { circuit, time, log } = setup();
       circuit.failed('a', 'm1', denied);
-      circuit.succeeded('c', null);
+      circuit.succeeded('c', 'another', null);
       circuit.failed('b', 'm2', denied);
-      circuit.succeeded('c', null);
+      circuit.succeeded('c', 'another', null);
       for (let i = 0; i < 10; i++) {
         time.now += 5_000;
         for (const topic of ['a', 'b']) {
@@ -195,7 +195,7 @@ describe('Circuit', () => {
       expect(circuit.connectionOpen).toBe(true);
       time.now = 5_000;
       expect(circuit.admit('c')).toEqual({ go: true, probe: true });
-      circuit.succeeded('c', 'm4');
+      circuit.succeeded('c', 'm4', 'm4');
       expect(circuit.connectionOpen).toBe(false);
       expect(circuit.openTopics).toEqual(['a', 'b', 'd']);
       circuit.failed('a', 'm1', denied);
@@ -231,7 +231,7 @@ describe('Circuit', () => {
       const stage = setup();
       stage.circuit.failed('t', 'a', refused);
       next(stage);
-      stage.circuit.succeeded('t', 'b');
+      stage.circuit.succeeded('t', 'b', 'b');
       expect(stage.circuit.failed('t', 'a', refused)).toBe('park');
       expect(stage.log).toEqual(['opened topic t', 'closed topic t']);
       // What follows begins without a record.
@@ -241,7 +241,7 @@ describe('Circuit', () => {
     it('is not convicted by what was on its way before: the topic may have changed in between', () => {
       const stage = setup();
       stage.circuit.failed('t', 'a', refused);
-      stage.circuit.succeeded('t', null);
+      stage.circuit.succeeded('t', 'another', null);
       expect(stage.circuit.failed('t', 'a', refused)).toBe('free');
     });
 
@@ -249,9 +249,9 @@ describe('Circuit', () => {
       const stage = setup();
       for (const id of ['a', 'b']) stage.circuit.failed('t', id, refused);
       next(stage);
-      stage.circuit.succeeded('t', 'a');
+      stage.circuit.succeeded('t', 'a', 'a');
       expect(stage.circuit.admit('t')).toEqual({ go: true, probe: false });
-      stage.circuit.succeeded('t', null);
+      stage.circuit.succeeded('t', 'another', null);
       expect(stage.circuit.openTopics).toEqual([]);
     });
   });
@@ -262,19 +262,19 @@ describe('Circuit', () => {
 
     it('that refuses while another takes messages is told once, stops nothing, and costs nothing', () => {
       const { circuit, time, log } = setup();
-      circuit.succeeded('t', null, 'b');
+      circuit.succeeded('t', 'another', null, 'b');
       for (let i = 0; i < 50; i++) {
         time.now += 2_000;
         expect(circuit.failed('t', 'm1', i % 2 ? silent : down, 'k1')).toBe('free');
         expect(circuit.failed('t', 'm2', down, 'k2')).toBe('free');
         expect(circuit.admit('t')).toEqual({ go: true, probe: false });
-        circuit.succeeded('t', null, 'b');
+        circuit.succeeded('t', 'another', null, 'b');
       }
       expect(log).toEqual(['opened broker a']);
       expect(circuit.refusingBrokers).toEqual(['a']);
-      circuit.succeeded('t', null, 'a', 'k1');
+      circuit.succeeded('t', 'another', null, 'a', 'k1');
       expect(log).toEqual(['opened broker a']);
-      circuit.succeeded('t', null, 'a', 'k2');
+      circuit.succeeded('t', 'another', null, 'a', 'k2');
       expect(log).toEqual(['opened broker a', 'closed broker a']);
       expect(circuit.spareMs('a', 'k2')).toBe(0);
     });
@@ -284,26 +284,26 @@ describe('Circuit', () => {
       circuit.failed('t', 'm1', down, 'k1');
       time.now = 500;
       circuit.admit('t');
-      circuit.succeeded('t', 'm2', 'a', 'k2');
+      circuit.succeeded('t', 'm2', 'm2', 'a', 'k2');
       expect(log).toEqual(['opened connection', 'closed connection']);
       for (let i = 0; i < 50; i++) {
         time.now += 2_000;
         for (const key of ['k1', 'k3']) expect(circuit.failed('t', key, down, key)).toBe('free');
-        circuit.succeeded('t', null, 'a', 'k2');
+        circuit.succeeded('t', 'another', null, 'a', 'k2');
       }
       expect(log.slice(2)).toEqual(['opened broker a']);
     });
 
     it('is the connection while no other takes messages', () => {
       const { circuit, log } = setup();
-      circuit.succeeded('t', null, 'a');
+      circuit.succeeded('t', 'another', null, 'a');
       circuit.failed('t', 'm', down);
       expect(log).toEqual(['opened connection']);
     });
 
     it('is the connection as well when the last of them fails', () => {
       const { circuit, log } = setup();
-      circuit.succeeded('t', null, 'b');
+      circuit.succeeded('t', 'another', null, 'b');
       circuit.failed('t', 'm', down);
       circuit.failed('t', 'm', failure('connection', null, 'b'));
       expect(log).toEqual(['opened broker a', 'opened connection']);
@@ -311,7 +311,7 @@ describe('Circuit', () => {
 
     it('is the connection again when no other has taken a message for a minute', () => {
       const { circuit, time, log } = setup();
-      circuit.succeeded('t', null, 'b');
+      circuit.succeeded('t', 'another', null, 'b');
       circuit.failed('t', 'm', down);
       time.now = 70_000;
       circuit.failed('t', 'm', down);
@@ -322,7 +322,7 @@ describe('Circuit', () => {
       const { circuit, refunded, log } = setup();
       for (const id of ['m1', 'm2', 'm1', 'm2']) {
         expect(circuit.failed('t', id, silent)).toBe('counts');
-        circuit.succeeded('t', null, 'b');
+        circuit.succeeded('t', 'another', null, 'b');
       }
       expect(circuit.failed('t', 'm1', silent)).toBe('free');
       expect(refunded).toEqual(['m1', 'm2', 'm1', 'm2']);
@@ -334,7 +334,7 @@ describe('Circuit', () => {
       let counted = 0;
       for (let i = 0; i < 60; i++) {
         if (circuit.failed('t', `m${i % 2}`, silent, `k${i % 2}`) === 'counts') counted++;
-        circuit.succeeded('t', null, 'b', 'elsewhere');
+        circuit.succeeded('t', 'another', null, 'b', 'elsewhere');
       }
       expect(counted - refunded.length).toBeLessThan(5);
     });
@@ -343,57 +343,9 @@ describe('Circuit', () => {
       const { circuit, log } = setup();
       for (const id of ['m1', 'm2', 'm1', 'm2', 'm1', 'm2']) {
         circuit.failed('t', id, silent);
-        circuit.succeeded('t', null, 'a');
+        circuit.succeeded('t', 'another', null, 'a');
       }
       expect(log).toEqual([]);
-    });
-  });
-
-  describe('a message that is not answered while others are', () => {
-    const unanswered = failure('overload');
-
-    it('closes its topic off until a probe gets through, and costs nothing', () => {
-      const { circuit, time, log } = setup();
-      for (const id of ['a', 'b', 'c']) expect(circuit.failed('t', id, unanswered)).toBe('free');
-      // On its way before: it does not show that more could be taken.
-      circuit.succeeded('t', null);
-      expect(circuit.admit('t').go).toBe(false);
-      expect(circuit.admit('other').go).toBe(true);
-      time.now = 3_000;
-      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
-      circuit.succeeded('t', 'a');
-      expect(circuit.admit('t')).toEqual({ go: true, probe: false });
-      expect(log).toEqual(['opened topic t', 'closed topic t']);
-    });
-
-    it('is probed again when the probe was refused for itself', () => {
-      const { circuit, time } = setup();
-      circuit.failed('t', 'a', unanswered);
-      time.now = 3_000;
-      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
-      expect(circuit.failed('t', 'a', failure('message'))).toBe('park');
-      time.now = 6_000;
-      expect(circuit.admit('t')).toEqual({ go: true, probe: true });
-    });
-
-    it('counts, and closes nothing, when it is so again after others got through', () => {
-      const { circuit, time, log } = setup();
-      circuit.failed('t', 'a', unanswered);
-      time.now = 3_000;
-      circuit.admit('t');
-      circuit.succeeded('t', 'b');
-      expect(circuit.failed('t', 'a', unanswered)).toBe('counts');
-      expect(log).toEqual(['opened topic t', 'closed topic t']);
-    });
-
-    it('costs nothing, however often, while none gets through', () => {
-      const { circuit, time, log } = setup();
-      for (let i = 0; i < 50; i++) {
-        expect(circuit.failed('t', `m${i % 3}`, unanswered)).toBe('free');
-        time.now += 5_000;
-        expect(circuit.admit('t')).toEqual({ go: true, probe: true });
-      }
-      expect(log).toEqual(['opened topic t']);
     });
   });
 });

@@ -3,6 +3,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { Random } from '../runtime/random.js';
 import { BrokerRecords } from './broker-records.js';
 import type { SendFailure } from './failure.js';
+import { Silence } from './silence.js';
 import { Suspects } from './suspects.js';
 
 /** Failures in a row, of at least two messages, after which "unknown" is taken to be the broker and not the messages. */
@@ -24,8 +25,8 @@ interface Open {
 export type Admission =
   { readonly go: true; readonly probe: boolean } | { readonly go: false; readonly retryInMs: number };
 
-/** What a failed attempt means for its message. `free`: it costs nothing. */
-export type Verdict = 'park' | 'counts' | 'free';
+/** What a failed attempt means for its message. `free`: it costs nothing. `too-much`: nor this, and fewer may be sent at once. */
+export type Verdict = 'park' | 'counts' | 'free' | 'too-much';
 
 /**
  * Stops sending through a scope that is broken, so that an outage costs neither attempts nor a write for each message.
@@ -44,6 +45,10 @@ export type Verdict = 'park' | 'counts' | 'free';
  * is the credentials. And what is refused is the topic's until a probe shows that it takes messages: then it is the one
  * that is refused again.
  *
+ * What is left without an answer says least of all. Alone it counts, and stops nothing; left together with others at one
+ * broker, it costs nothing ({@link Silence}), and something pauses. While the server answers others that is the topic, of
+ * which too much is sent, unless it is known to be of one broker or key.
+ *
  * A success through the connection closes it and its topic. Results of sends that began before the scope opened are
  * taken as they come: a success closes it all the same, since what matters is that the broker takes messages. Not so a
  * topic of which too much was sent: that is over when a probe shows it.
@@ -55,8 +60,7 @@ export class Circuit {
   private connection: Open | null = null;
   private readonly topics = new Map<string, Open>();
   private readonly suspects = new Suspects();
-  /** Messages that were not answered while others were. */
-  private readonly unanswered = new Suspects();
+  private readonly silence: Silence;
   private readonly brokers: BrokerRecords;
 
   constructor(
@@ -67,6 +71,7 @@ export class Circuit {
     private readonly refund: (ids: readonly string[]) => void,
   ) {
     this.brokers = new BrokerRecords(clock);
+    this.silence = new Silence(clock);
   }
 
   get connectionOpen(): boolean {
@@ -80,7 +85,7 @@ export class Circuit {
 
   /** Brokers that take nothing while others behind this connection do. */
   get refusingBrokers(): string[] {
-    return this.brokers.refusing;
+    return this.brokers.refusing();
   }
 
   /** Topics whose next probe may go. */
@@ -121,7 +126,14 @@ export class Circuit {
    * @param broker which of several took it
    * @param key of its order
    */
-  succeeded(topic: string, probe: string | null, broker: string | null = null, key: string | null = null): void {
+  succeeded(
+    topic: string,
+    messageId: string,
+    probe: string | null,
+    broker: string | null = null,
+    key: string | null = null,
+  ): void {
+    this.silence.end(nameOf(messageId, key));
     const refusedMs = this.brokers.took(broker, key);
     if (refusedMs !== null) this.tellClosed(`broker ${broker}`, refusedMs);
     this.answered(topic, probe);
@@ -130,14 +142,23 @@ export class Circuit {
   /**
    * Takes note of a failed send. An unknown outcome counts against the message, but not while the connection is open,
    * when it is the broker that is being tried and not the message.
+   *
+   * @param startedAt when the send began, on the monotonic clock
    */
-  failed(topic: string, messageId: string, failure: SendFailure, key: string | null = null): Verdict {
+  failed(
+    topic: string,
+    messageId: string,
+    failure: SendFailure,
+    key: string | null = null,
+    startedAt = this.clock.monotonic(),
+  ): Verdict {
     const { broker } = failure;
+    const who = nameOf(messageId, key);
     switch (failure.about) {
       case 'connection':
         this.endProbe(this.topics.get(topic));
         if (this.brokers.failed(broker)) {
-          this.refused(broker!, key, failure);
+          this.refused(broker!, key, failure, true);
           return 'free';
         }
         this.connection = this.open('connection', this.connection, failure);
@@ -160,27 +181,34 @@ export class Circuit {
         this.closeConnection();
         this.openTopic(topic, failure);
         return 'free';
-      case 'unknown':
+      case 'unknown': {
         this.endProbe(this.topics.get(topic));
-        if (this.brokers.refuses(broker, key) && this.brokers.failed(broker)) {
-          this.refused(broker!, key, failure);
-          return 'free';
+        const standing = this.silence.leave(broker, who);
+        const othersGo = this.brokers.failed(broker);
+        if (othersGo) {
+          const isCertain = this.brokers.certainlyRefuses(broker, key);
+          // What has no key may get through the next time, by another broker: nothing is gained by sparing it.
+          const isTogether = key !== null && !standing.alone;
+          if (isCertain || (isTogether && standing.again)) this.refused(broker!, key, failure, false);
+          if (isCertain) return 'free';
+          if (isTogether) return standing.counts ? 'counts' : 'free';
         }
         if (this.connection) {
           this.connection = this.open('connection', this.connection, failure);
           return 'free';
         }
-        return this.opensFor(messageId, failure, key) ? 'free' : 'counts';
-      case 'overload':
+        return this.opensFor(messageId, failure, key, othersGo) ? 'free' : 'counts';
+      }
+      case 'overload': {
         this.closeConnection();
-        if (this.unanswered.convicts(messageId)) {
-          this.abandoned(topic);
-          return 'counts';
-        }
-        this.unanswered.suspect(topic, messageId);
-        this.openTopic(topic, failure);
-        return 'free';
+        const standing = this.silence.leave(broker, who);
+        const narrows = !standing.alone && this.tooMuch(topic, failure, key, { again: standing.again, startedAt });
+        if (!narrows) this.abandoned(topic);
+        if (standing.counts) return 'counts';
+        return narrows ? 'too-much' : 'free';
+      }
       case 'message':
+        this.silence.end(who);
         // It answered, and about the message: whatever was broken works again. All but a topic of which too much was sent:
         // that has had its probe, and gets another.
         this.endProbe(this.topics.get(topic));
@@ -210,17 +238,39 @@ export class Circuit {
     for (const open of this.topics.values()) open.mayBeConnection = false;
     const open = this.topics.get(topic);
     if (!open || (probe === null && isTooMuch(open.failure))) return;
-    for (const suspects of [this.suspects, this.unanswered]) {
-      if (probe === null) suspects.drop(topic);
-      else suspects.acquit(topic, probe);
-    }
+    if (probe === null) this.suspects.drop(topic);
+    else this.suspects.acquit(topic, probe);
     this.close(`topic ${topic}`, open, () => this.topics.delete(topic));
   }
 
+  /**
+   * Several were left without an answer, while the server answered others. Closes the topic and answers `true`, unless that is
+   * known to be of one broker: none of its messages got through since this one was sent, while another's did; or it is known by
+   * the name of a server that stands before several, and this key was left the last time as well, or others are.
+   */
+  private tooMuch(
+    topic: string,
+    failure: SendFailure,
+    key: string | null,
+    { again, startedAt }: { again: boolean; startedAt: number },
+  ): boolean {
+    const { broker } = failure;
+    const isOfKey = key !== null && (again || this.brokers.refusesOther(broker, key));
+    if (broker !== null && (isOfKey || this.brokers.isLeftBehind(broker, startedAt))) {
+      this.brokers.failed(broker);
+      this.refused(broker, key, failure, false);
+      return false;
+    }
+    // Others got through since the last time: fewer of them would not help this one.
+    if (again && !this.topics.has(topic)) return false;
+    this.openTopic(topic, failure);
+    return true;
+  }
+
   /** The failure is this broker's, and not the connection's. */
-  private refused(broker: string, key: string | null, failure: SendFailure): void {
+  private refused(broker: string, key: string | null, failure: SendFailure, isCertain: boolean): void {
     this.endProbe(this.connection);
-    if (this.brokers.refuse(broker, key)) this.tellOpened(`broker ${broker}`, failure);
+    if (this.brokers.refuse(broker, key, isCertain)) this.tellOpened(`broker ${broker}`, failure);
   }
 
   private denied(topic: string, failure: SendFailure): void {
@@ -251,17 +301,17 @@ export class Circuit {
   }
 
   /** Adds an unknown outcome to the row of them at this broker; `true` when it is the one that opens something. */
-  private opensFor(messageId: string, failure: SendFailure, key: string | null): boolean {
+  private opensFor(messageId: string, failure: SendFailure, key: string | null, othersGo: boolean): boolean {
     const { broker } = failure;
     const counted = this.brokers.unknownAt(broker);
     // A broker that refuses another key needs no second message: that one is it.
-    const isAlone = !this.brokers.refusesAny(broker) && new Set([...counted, messageId]).size < 2;
+    const isAlone = !this.brokers.refusesOther(broker, key) && new Set([...counted, messageId]).size < 2;
     if (counted.length + 1 < UNKNOWN_LIMIT || isAlone) {
       this.brokers.setUnknown(broker, [...counted, messageId].slice(-UNKNOWN_LIMIT));
       return false;
     }
     this.brokers.setUnknown(broker, []);
-    if (this.brokers.failed(broker)) this.refused(broker!, key, failure);
+    if (othersGo) this.refused(broker!, key, failure, true);
     else this.connection = this.open('connection', null, failure);
     this.refund(counted);
     return true;
@@ -299,6 +349,11 @@ export class Circuit {
 /** What was on its way when that was found out may still be taken, and says nothing about whether more is too much. */
 function isTooMuch({ about, code }: SendFailure): boolean {
   return about === 'overload' || code === 'MQ_BROKER_THROTTLED';
+}
+
+/** Of a key it is always the first that is sent. */
+function nameOf(messageId: string, key: string | null): string {
+  return key === null ? `message ${messageId}` : `key ${key}`;
 }
 
 function untilProbe({ probing, probeAt }: Open, now: number): number {

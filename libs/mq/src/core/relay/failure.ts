@@ -8,8 +8,8 @@ export interface SendFailure {
   /**
    * `message`: no broker will ever take it. `unknown`: it may have arrived; counts. `connection`, `topic`: says nothing
    * about the message, so it does not count, and sending through that scope stops. `topic-or-connection`,
-   * `topic-or-message`: the topic's until others show whose it is. `overload`: it may have arrived, and it is too much that
-   * is sent, unless others show that it is this message. `none`: we gave up ourselves.
+   * `topic-or-message`: the topic's until others show whose it is. `overload`: it may have arrived, and the server
+   * answered others; counts unless several are left like that, which is too much that is sent, or of one broker. `none`: we gave up ourselves.
    */
   readonly about:
     'message' | 'unknown' | 'overload' | 'connection' | 'topic' | 'topic-or-connection' | 'topic-or-message' | 'none';

@@ -282,3 +282,35 @@ it('gives back the memory of rows that are sent, although a key of theirs goes o
   await clock.settle();
   expect(statusOf(follower)).toBe('SENT');
 });
+
+it('gives the rows of a closed topic back in bulk, although it may send only one at a time', async () => {
+  const { clock, relay, transport, publish } = given();
+  relay.immediate.start();
+  relay.loop.start();
+  const leaveTwo = (): void =>
+    transport.broker.failNextPublishes(new TransportError('unanswered', 'left out'), { times: 2 });
+  leaveTwo();
+  for (let n = 0; n < 2; n++) await publish('a', { payload: n });
+  await clock.settle();
+  expect(relay.circuit.openTopics).toEqual(['A']);
+  await clock.advance(10_000);
+  expect([relay.circuit.openTopics, new Set(statuses())]).toEqual([[], new Set(['SENT'])]);
+
+  const write = MemoryOutboxStore.prototype.reschedule;
+  const reschedules = jest.spyOn(MemoryOutboxStore.prototype, 'reschedule').mockImplementation(async function (
+    this: MemoryOutboxStore,
+    changes,
+  ) {
+    await clock.sleep(5);
+    return write.call(this, changes);
+  });
+  leaveTwo();
+  await Promise.all(Array.from({ length: 100 }, (_, n) => publish('a', { payload: n })));
+  await clock.advance(50);
+  expect(relay.circuit.openTopics).toEqual(['A']);
+  const calls = [...reschedules.mock.calls];
+  await clock.advance(30_000);
+  expect(calls.flatMap(([changes]) => changes).length).toBeGreaterThan(90);
+  expect(calls.length).toBeLessThan(10);
+  expect(new Set(statuses())).toEqual(new Set(['SENT']));
+});

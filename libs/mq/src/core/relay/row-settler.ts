@@ -6,7 +6,7 @@ import { Coalescer } from '../runtime/coalescer.js';
 import type { ErrorEntry } from '../store/error-entry.js';
 import type { LeasedRow } from '../store/outbox-row.js';
 import type { OutboxStore, Reschedule } from '../store/outbox-store.js';
-import type { Circuit } from './circuit.js';
+import type { Circuit, Verdict } from './circuit.js';
 import { type SendFailure, toMqError } from './failure.js';
 import type { SendResult } from './send-result.js';
 
@@ -34,10 +34,9 @@ export class RowSettler {
     return this.reschedules.idle();
   }
 
-  async failed(row: LeasedRow, failure: SendFailure): Promise<SendResult> {
-    const means = this.circuit.failed(row.topic, row.id, failure, row.orderingKey);
+  async failed(row: LeasedRow, failure: SendFailure, means: Verdict): Promise<SendResult> {
     if (means === 'park') return this.park(row, failure);
-    if (means === 'free') {
+    if (means !== 'counts') {
       const delayMs = failure.about === 'none' ? 0 : this.scopeDelay(row, failure);
       return this.reschedule(row, failure, delayMs, false);
     }

@@ -81,16 +81,19 @@ export class Sender {
     if (!admission.go) return { settled: this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS) };
 
     const { era } = this.limiter;
+    const startedAt = this.clock.monotonic();
     let receipt: PublishReceipt;
     try {
       receipt = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal);
     } catch (error) {
       const failure = classifySendFailure(error);
-      if (failure.about === 'overload') this.limiter.narrow(era);
-      return { settled: this.settler.failed(row, failure) };
+      const verdict = this.circuit.failed(row.topic, row.id, failure, row.orderingKey, startedAt);
+      if (verdict === 'too-much') this.limiter.narrow(era);
+      return { settled: this.settler.failed(row, failure, verdict) };
     }
     this.limiter.widen();
-    this.circuit.succeeded(row.topic, admission.probe ? row.id : null, receipt.broker ?? null, row.orderingKey);
+    const probe = admission.probe ? row.id : null;
+    this.circuit.succeeded(row.topic, row.id, probe, receipt.broker ?? null, row.orderingKey);
     return { settled: Promise.resolve({ status: 'sent', brokerMessageId: receipt.brokerMessageId }) };
   }
 

@@ -9,7 +9,8 @@ import { askedWait } from './asked-wait.js';
  * `not-found`, `throttled`, `forbidden` (the credentials are right, and have no right to it). Where a broker does not say
  * whose fault it is: `denied` (credentials, or rights), `refused` (this message, or how its topic is set up); the relay
  * finds out by what becomes of others. Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that
- * makes no sense), `unanswered` (a timeout, while the same server answered others: it has too much to do). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
+ * makes no sense), `unanswered` (a timeout, while the same server answered others: it has too much to do, or one of those that
+ * it stands for owes the answer). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
  */
 export type TransportErrorKind =
   | 'invalid'

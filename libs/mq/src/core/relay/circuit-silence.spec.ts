@@ -1,0 +1,187 @@
+import { MqEvents } from '../events/event-bus.js';
+import { Circuit } from './circuit.js';
+import type { SendFailure } from './failure.js';
+
+const failure = (about: SendFailure['about'], broker: string | null = null): SendFailure => ({
+  about,
+  code: 'MQ_OUTCOME_UNKNOWN',
+  message: 'no answer',
+  retryAfterMs: null,
+  broker,
+  cause: undefined,
+});
+
+function setup(): { time: { now: number }; refunded: string[]; log: string[]; circuit: Circuit } {
+  const time = { now: 0 };
+  const refunded: string[] = [];
+  const log: string[] = [];
+  const events = new MqEvents();
+  events.on('circuit.opened', ({ scope }) => log.push(`opened ${scope}`));
+  events.on('circuit.closed', ({ scope }) => log.push(`closed ${scope}`));
+  const clock = {
+    now: () => time.now,
+    monotonic: () => time.now,
+    schedule: () => () => undefined,
+    sleep: async () => undefined,
+  };
+  const circuit = new Circuit(
+    clock,
+    () => 0,
+    events,
+    (ids) => refunded.push(...ids),
+  );
+  return { time, refunded, log, circuit };
+}
+
+describe('a message that is left without an answer', () => {
+  const unanswered = failure('overload');
+  const atA = failure('overload', 'a');
+  const DAY = 86_400_000;
+
+  it('counts, and stops nothing, as long as it is the only one', () => {
+    const { circuit, time, log } = setup();
+    for (let i = 0; i < 50; i++) {
+      expect(circuit.failed('t', 'a', i % 2 ? unanswered : atA, 'k')).toBe('counts');
+      time.now += 5_000;
+      expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+    }
+    expect(log).toEqual([]);
+  });
+
+  it('closes its topic off until a probe gets through, and costs nothing, when there are several', () => {
+    const { circuit, time, log } = setup();
+    const verdicts = ['a', 'b', 'c'].map((id) => circuit.failed('t', id, unanswered));
+    expect(verdicts).toEqual(['counts', 'too-much', 'too-much']);
+    // On its way before: it does not show that more could be taken.
+    circuit.succeeded('t', 'another', null);
+    expect(circuit.admit('t').go).toBe(false);
+    expect(circuit.admit('other').go).toBe(true);
+    time.now = 3_000;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+    circuit.succeeded('t', 'a', 'a');
+    expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+    expect(log).toEqual(['opened topic t', 'closed topic t']);
+  });
+
+  it('is probed again when the probe was refused for itself', () => {
+    const { circuit, time } = setup();
+    for (const id of ['a', 'b']) circuit.failed('t', id, unanswered);
+    time.now = 3_000;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+    expect(circuit.failed('t', 'a', failure('message'))).toBe('park');
+    time.now = 6_000;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+  });
+
+  it('counts, and closes nothing, when all others got through', () => {
+    const { circuit, time, log } = setup();
+    for (const id of ['a', 'b']) circuit.failed('t', id, unanswered);
+    time.now = 3_000;
+    circuit.admit('t');
+    circuit.succeeded('t', 'b', 'b');
+    expect(circuit.failed('t', 'a', unanswered)).toBe('counts');
+    expect(log).toEqual(['opened topic t', 'closed topic t']);
+  });
+
+  it('closes nothing when some are left again after others got through', () => {
+    const { circuit, time, log } = setup();
+    for (const id of ['a', 'b', 'c']) circuit.failed('t', id, unanswered);
+    time.now = 3_000;
+    circuit.admit('t');
+    circuit.succeeded('t', 'c', 'c');
+    for (const id of ['a', 'b']) expect(circuit.failed('t', id, unanswered)).toBe('free');
+    expect(log).toEqual(['opened topic t', 'closed topic t']);
+  });
+
+  it('costs the first one attempt, and no other any, however often, while none gets through', () => {
+    const { circuit, time, log } = setup();
+    for (let i = 0; i < 50; i++) {
+      expect(circuit.failed('t', `m${i % 3}`, unanswered)).toBe(i === 0 ? 'counts' : 'too-much');
+      time.now += 5_000;
+      if (i > 0) expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+    }
+    expect(log).toEqual(['opened topic t']);
+  });
+
+  it('forgets who was left two minutes ago: it may have been cancelled', () => {
+    const { circuit, time } = setup();
+    circuit.failed('t', 'a', unanswered);
+    time.now = 121_000;
+    expect(circuit.failed('t', 'b', unanswered)).toBe('counts');
+  });
+
+  it('is of its broker when that took nothing meanwhile, and another did', () => {
+    const { circuit, time, log } = setup();
+    const startedAt = time.now;
+    time.now += 1_000;
+    circuit.succeeded('t', 'another', null, 'b');
+    time.now += 1_000;
+    const verdicts = ['m1', 'm2', 'm3'].map((id) => circuit.failed('t', id, atA, null, startedAt));
+    expect(verdicts).toEqual(['counts', 'free', 'free']);
+    expect(log).toEqual(['opened broker a']);
+    circuit.succeeded('t', 'm1', null, 'a');
+    expect(circuit.failed('t', 'm4', atA, null, startedAt)).toBe('too-much');
+    expect(log).toEqual(['opened broker a', 'closed broker a', 'opened topic t']);
+  });
+
+  it.each([
+    ['overload', atA],
+    ['unknown', failure('unknown', 'a')],
+  ])('is of its key when those of other keys get through at the same name (%s)', (_, silent) => {
+    const { circuit, time, log } = setup();
+    const round = (keys: string[]) => {
+      const startedAt = time.now;
+      time.now += 2_000;
+      circuit.succeeded('t', 'another', null, 'a', 'works');
+      return keys.map((key) => circuit.failed('t', `of ${key}`, silent, key, startedAt));
+    };
+    circuit.succeeded('t', 'another', null, 'a', 'works');
+    expect(round(['k1'])).toEqual(['counts']);
+    round(['k1', 'k2']);
+    time.now += 5_000;
+    circuit.admit('t');
+    circuit.succeeded('t', 'another', 'another', 'a', 'works');
+    const before = log.length;
+    for (let i = 0; i < 50; i++) {
+      expect(round(['k1', 'k2'])).toEqual(['free', 'free']);
+      expect(circuit.admit('t')).toEqual({ go: true, probe: false });
+    }
+    expect(round(['k3'])).toEqual(['free']);
+    expect(log.slice(before)).toEqual(['opened broker a']);
+    expect(circuit.spareMs('a', 'k1')).toBeGreaterThan(1_000);
+    for (const key of ['k2', 'k3']) circuit.succeeded('t', 'it', null, 'a', key);
+    // Only one is left: it may be that one.
+    expect(round(['k1', 'k1'])).toEqual(['counts', 'counts']);
+  });
+
+  it.each(['overload', 'unknown'] as const)(
+    'counts again (%s) when those that were left with it got through at a broker that takes nothing else',
+    (about) => {
+      const { circuit, time, refunded } = setup();
+      const silent = failure(about, 'a');
+      const fail = (key: string) => {
+        circuit.succeeded('t', 'another', null, 'b');
+        time.now += 10_000;
+        return circuit.failed('t', `of ${key}`, silent, key, time.now - 10_000);
+      };
+      for (let i = 0; i < 5; i++) for (const key of ['k1', 'k2']) fail(key);
+      circuit.succeeded('t', 'of k2', null, 'a', 'k2');
+      time.now += 60_000;
+      const before = refunded.length;
+      for (let i = 0; i < 50; i++) expect(fail('k1')).toBe('counts');
+      expect(refunded).toHaveLength(before);
+    },
+  );
+
+  it('counts after a day, however many there are', () => {
+    const { circuit, time } = setup();
+    const round = () => ['k1', 'k2'].map((key) => circuit.failed('t', `of ${key}`, atA, key, time.now));
+    round();
+    while (time.now < DAY) {
+      time.now += 60_000;
+      expect(round()).not.toContain('counts');
+    }
+    time.now += 60_000;
+    expect(round()).toEqual(['counts', 'counts']);
+  });
+});
