@@ -8,12 +8,13 @@ export class TcpRelay {
   /** Takes every byte of both directions and passes none on, also of connections that are made meanwhile. */
   swallowing = false;
   private server: Server | null = null;
-  private port = 0;
   private readonly clients = new Set<Socket>();
+  private readonly forgotten = new WeakSet<Socket>();
 
   constructor(
     private readonly target: number,
     readonly host: string,
+    private port = 0,
   ) {}
 
   /** `127.0.0.1:1234`, the same after {@link down} and {@link up}. */
@@ -54,6 +55,11 @@ export class TcpRelay {
     for (const client of this.clients) client.resetAndDestroy();
   }
 
+  /** From now on nothing passes on the connections that are open, as when a NAT has forgotten them; others are made as before. */
+  forget(): void {
+    for (const client of this.clients) this.forgotten.add(client);
+  }
+
   private pass(client: Socket): void {
     this.accepted += 1;
     this.clients.add(client);
@@ -64,7 +70,7 @@ export class TcpRelay {
     ] as const) {
       from.setNoDelay(true);
       from.on('data', (bytes) => {
-        if (!this.swallowing) to.write(bytes);
+        if (!this.swallowing && !this.forgotten.has(client)) to.write(bytes);
       });
       from.on('error', () => undefined);
       from.on('close', () => {

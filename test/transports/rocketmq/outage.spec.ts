@@ -154,6 +154,18 @@ describe('an outage', () => {
     await eventually(() => second.network.open === 1);
   });
 
+  it('of a connection that has idled is none: it is made anew before it is asked for a route', async () => {
+    const second = await stage.another();
+    for (const name of ['orders', 'others']) stage.proxy.topic(name, second.network.address);
+    const clock = new ManualClock(Date.now());
+    const transport = stage.transport({ clock });
+    expect(await send(transport)).toBe('sent');
+    stage.proxy.network.forget();
+    await clock.advance(61_000);
+    expect(await send(transport, 'others')).toBe('sent');
+    await eventually(() => stage.proxy.network.open === 1);
+  });
+
   it('of the server that knows routes is no outage for those who know them', async () => {
     const second = await stage.another();
     stage.proxy.topic('orders', second.network.address);

@@ -27,8 +27,37 @@ const ADVICE: Partial<Record<number, string>> = {
   [GRPC.UNIMPLEMENTED]: 'transport.endpoints must name the gRPC port of a RocketMQ 5 proxy',
 };
 
-/** An empty note, and the time of the failure, which would make each repetition of one error look like another. */
-const GRPC_NOISE = /\.? Resolution note: ?$|(?<=Failed to connect) \([^)]*\)(?=\.? Resolution note)/g;
+/** What to do about a connection that was not made, by what gRPC, Node or OpenSSL says of it. */
+const CONNECTION_ADVICE: readonly [RegExp, string][] = [
+  [
+    /self[- ]signed certificate|unable to (verify|get)|certificate (has expired|is not yet valid|signature)/i,
+    'transport.tls.ca must hold the authority that signed the certificate of the server',
+  ],
+  [/does not match certificate/i, 'transport.endpoints must be a name or address that is in the certificate'],
+  [
+    /wrong version number|packet length too long/i,
+    'what listens there does not speak TLS: leave out transport.tls, or correct the port',
+  ],
+  [
+    /Protocol error/,
+    'what listens there does not speak gRPC: transport.endpoints must name the gRPC port of a RocketMQ 5 proxy',
+  ],
+  // Somebody took the connection and hung up: a refused one is told as ECONNREFUSED.
+  [
+    /Failed to connect$/,
+    'what listens there hangs up: it may want TLS (transport.tls), or be no gRPC port of a RocketMQ 5 proxy',
+  ],
+];
+
+/**
+ * An empty note; and what differs between two failures of one kind, which would make each repetition of one error look like
+ * another: the time, and an address in the memory of OpenSSL.
+ */
+const GRPC_NOISE: readonly [RegExp, string][] = [
+  [/\.? Resolution note: ?$/, ''],
+  [/(?<=Failed to connect|Protocol error) \(\d{4}-[^)]*\)/, ''],
+  [/[0-9A-F]+:error:[0-9A-F]+:([^:]+):[^:]*:([^:]+):.*$/, '$1: $2'],
+];
 
 /**
  * The error for a call that ended without an answer of the broker.
@@ -45,8 +74,12 @@ export function callFailure(
   const isLeftOut = sent && othersWereAnswered && error.code === GRPC.DEADLINE_EXCEEDED;
   const kind = isLeftOut ? 'unanswered' : (KINDS[error.code] ?? kindOf(error.code, sent));
   const hint = isLeftOut ? 'the server answered others meanwhile: it has too much to do' : ADVICE[error.code];
-  const advice = hint ? ` (${hint})` : '';
-  const said = short(error.details || error.message).replace(GRPC_NOISE, '');
+  const said = GRPC_NOISE.reduce(
+    (text, [noise, rest]) => text.replace(noise, rest),
+    short(error.details || error.message),
+  );
+  const help = hint ?? (sent ? undefined : CONNECTION_ADVICE.find(([about]) => about.test(said))?.[1]);
+  const advice = help ? ` (${help})` : '';
   return new TransportError(kind, `${what}: ${said}${advice}`, { brokerCode: `gRPC ${error.code}`, cause: error });
 }
 

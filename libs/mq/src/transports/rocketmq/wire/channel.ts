@@ -1,14 +1,22 @@
+import type { Clock } from '../../../core/runtime/clock.js';
 import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
 import type { ChannelSockets } from './channel-sockets.js';
 
 /** `connectivityState` of gRPC. */
 const READY = 2;
 const SHUTDOWN = 4;
+/**
+ * After this long without a word a connection is made anew before it is used. Routes in use are asked for twice as often.
+ * What is on the way (NAT, firewalls, load balancers) forgets connections after four minutes or more, and says nothing of it.
+ */
+const STALE_MS = 60_000;
 
 /** One gRPC channel, how often it was connected, and the streams on it. */
 export class Channel {
-  /** What has come through it, whatever it was. */
-  answers = 0;
+  /** Of what has come through it, whatever it was. */
+  private heard = 0;
+  private heardAt: number;
+  private calls = 0;
   /** And how much had when each stream began. */
   private readonly streams = new Map<TelemetryStream, number>();
   private timesReady = 0;
@@ -16,8 +24,33 @@ export class Channel {
   constructor(
     readonly client: MessagingClient,
     private readonly sockets: ChannelSockets,
+    private readonly clock: Clock,
   ) {
+    this.heardAt = clock.monotonic();
     this.watch();
+  }
+
+  get answers(): number {
+    return this.heard;
+  }
+
+  /**
+   * Whether nothing has used it for a while, so that nobody knows whether it still leads anywhere. One with a stream has the
+   * heartbeats of its session, which find out.
+   */
+  get isStale(): boolean {
+    return this.calls === 0 && this.streams.size === 0 && this.clock.monotonic() - this.heardAt > STALE_MS;
+  }
+
+  answered(): void {
+    this.heard += 1;
+    this.heardAt = this.clock.monotonic();
+  }
+
+  /** A call begins; answers with what tells its end. */
+  began(): () => void {
+    this.calls += 1;
+    return () => (this.calls -= 1);
   }
 
   get isConnected(): boolean {
@@ -33,7 +66,7 @@ export class Channel {
 
   adopt(stream: TelemetryStream): void {
     this.streams.set(stream, this.answers);
-    stream.on('data', () => (this.answers += 1));
+    stream.on('data', () => this.answered());
     // The one event that every end brings: a stream that the server ends alone never emits 'close'.
     stream.on('status', () => this.streams.delete(stream));
   }

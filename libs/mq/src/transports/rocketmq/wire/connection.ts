@@ -85,7 +85,7 @@ export class Connection {
       let failure: ServiceError | null = null;
       const stream = channel.client.receiveMessage(request, call.headers, options);
       stream.on('data', (part: ReceiveMessageResponseReceived) => {
-        channel.answers += 1;
+        channel.answered();
         parts.push({ ...part, receivedAt: this.clock.monotonic() });
       });
       stream.on('error', (error: ServiceError) => (failure = error));
@@ -148,8 +148,10 @@ export class Connection {
       const { answers } = channel;
       const { missed } = this;
       let forget: () => void = () => undefined;
+      const ended = channel.began();
       const settle = (error: ServiceError | null, answer?: T): void => {
         forget();
+        ended();
         const sent = connections.sinceStart();
         const othersWere = channel.answers > answers;
         this.judge(channel, error, { sent, othersWere, missed, aborted: signal.aborted });
@@ -157,13 +159,14 @@ export class Connection {
         else if (signal.aborted) {
           const kind = sent ? 'unknown' : 'aborted';
           reject(new TransportError(kind, `${what}: the caller gave up`, { cause: error }));
-        } else reject(callFailure(what, error, sent, othersWere));
+        } else reject(callFailure(`${what} at ${this.endpoint.key}`, error, sent, othersWere));
       };
       try {
         const deadline = new Date(this.clock.now() + deadlineMs);
         const cancel = start(channel, { deadline }, settle);
         forget = onAbort(signal, cancel);
       } catch (error) {
+        ended();
         // Encoding failed, or the channel was closed in between: nothing has left.
         reject(new TransportError('unavailable', `${what}: ${describeError(error).message}`, { cause: error }));
       }
@@ -175,7 +178,7 @@ export class Connection {
     error: ServiceError | null,
     { sent, othersWere, missed, aborted }: { sent: boolean; othersWere: boolean; missed: number; aborted: boolean },
   ): void {
-    if (!error || !OURS.includes(error.code)) channel.answers += 1;
+    if (!error || !OURS.includes(error.code)) channel.answered();
     if (channel !== this.channel || aborted) return;
     if (error?.code !== GRPC.DEADLINE_EXCEEDED) {
       this.missed = 0;
@@ -195,6 +198,7 @@ export class Connection {
 
   private connected(): Channel {
     if (this.closed) throw new TransportError('unavailable', `${this.endpoint.key}: the transport is closed`);
+    if (this.channel?.isStale) this.replace();
     this.channel ??= this.open(this.endpoint);
     return this.channel;
   }

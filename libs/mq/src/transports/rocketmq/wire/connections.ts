@@ -25,7 +25,7 @@ export class Connections {
     const credentials = channelCredentials(peers, tls);
     this.open = (endpoint) => {
       const sockets = new ChannelSockets();
-      return new Channel(openClient(Client, endpoint, sockets.watching(credentials)), sockets);
+      return new Channel(openClient(Client, endpoint, sockets.watching(credentials)), sockets, clock);
     };
   }
 
