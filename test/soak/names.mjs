@@ -1,0 +1,2 @@
+export const TOPIC = 'soak_events';
+export const GROUP = 'GID_soak';
