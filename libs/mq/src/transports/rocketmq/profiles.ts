@@ -22,6 +22,8 @@ export interface NameLimits {
 export interface Profile {
   readonly capabilities: TransportCapabilities;
   readonly names: NameLimits;
+  /** Whether what the server says of a group's order is to be believed: a group that it calls unordered does not read ordered topics. */
+  readonly tellsOrder: boolean;
 }
 
 const COMMON = {
@@ -53,6 +55,7 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       limits: { ...LIMITS, delayMs: DAY - SKEW, ackBatch: 32 },
     },
     // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
+    tellsOrder: true,
     names: { topic: 127, group: 120, tag: 16 * KIB, filter: 16 * KIB },
   },
   aliyun: {
@@ -63,6 +66,8 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       // One acknowledgement in a request: what the official clients do, and nobody outside could measure more.
       limits: { ...LIMITS, delayMs: 7 * DAY - SKEW, ackBatch: 1 },
     },
+    // Nobody outside could see what an instance says to a simple consumer, and refusing stops a group that works.
+    tellsOrder: false,
     names: { topic: 60, group: 60, tag: 128, filter: KIB },
   },
 };

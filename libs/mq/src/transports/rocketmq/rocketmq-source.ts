@@ -29,6 +29,8 @@ export interface SourceSpec {
   readonly filter: FilterExpression;
   /** Whether it is a dead-letter topic. That is made with its first message: while it is missing, there is nothing to read. */
   readonly isDeadLetters: boolean;
+  /** Whether the group must be one that keeps the order, as far as the server says. */
+  readonly mustBeOrderly: boolean;
 }
 
 /** The messages of one topic for one group. */
@@ -129,6 +131,7 @@ export class RocketmqSource implements MessageSource {
       throw unsent(error);
     });
     this.checkReader(session.maxDeliveries(connection));
+    this.checkOrder(session, connection);
     const parts = await connection.receive(
       {
         group,
@@ -171,6 +174,17 @@ export class RocketmqSource implements MessageSource {
     throw new TransportError(
       'not-found',
       `${this.what('poll')}: the group delivers ${maxDeliveries} times, which dead letters have behind them; set its retryMaxTimes to 1000`,
+    );
+  }
+
+  /** Order would be lost without a word: messages of one key would be handed out side by side. Here they wait instead. */
+  private checkOrder(session: Session, connection: Connection): void {
+    if (!this.spec.mustBeOrderly || session.isOrderly(connection) !== false) return;
+    // For the next poll: it may have been mended meanwhile.
+    session.update();
+    throw new TransportError(
+      'not-found',
+      `${this.what('poll')}: the topic is ordered here, and the group was not made for orderly delivery; make it so at the broker (mqadmin updateSubGroup … -o true), or set ordered: false`,
     );
   }
 

@@ -21,7 +21,7 @@ import type { FilterExpression, MessageType, SendMessageResponseReceived } from 
 import { ofBroker } from './protocol/of-broker.js';
 import { unsent } from './protocol/unsent.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
-import { RocketmqSource } from './rocketmq-source.js';
+import { RocketmqSource, type SourceSpec } from './rocketmq-source.js';
 import type { Queue, Route } from './routes/route.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { Wiring } from './wiring.js';
@@ -146,7 +146,8 @@ export class RocketmqTransport implements MqTransport {
   subscribe(spec: SubscriptionSpec): MessageSource {
     const filter: FilterExpression =
       spec.tags === null ? EVERYTHING : { type: 'TAG', expression: spec.tags.join('||') };
-    return this.#source(spec.groupId, spec.topic, filter, false);
+    const mustBeOrderly = spec.ordered && PROFILES[this.#options.profile].tellsOrder;
+    return this.#source(spec.groupId, spec.topic, filter, { isDeadLetters: false, mustBeOrderly });
   }
 
   toJSON(): Record<string, unknown> {
@@ -214,17 +215,22 @@ export class RocketmqTransport implements MqTransport {
 
   /** Not read by the group itself: its proxy would take each dead letter for a message to give up, and put it back. */
   #deadLetters({ groupId }: DeadLetterSpec, reader: string): MessageSource {
-    return this.#source(reader, `%DLQ%${groupId}`, EVERYTHING, true);
+    return this.#source(reader, `%DLQ%${groupId}`, EVERYTHING, { isDeadLetters: true, mustBeOrderly: false });
   }
 
-  #source(groupId: string, topicName: string, filter: FilterExpression, isDeadLetters: boolean): MessageSource {
+  #source(
+    groupId: string,
+    topicName: string,
+    filter: FilterExpression,
+    kind: Pick<SourceSpec, 'isDeadLetters' | 'mustBeOrderly'>,
+  ): MessageSource {
     const { namespace, clock } = this.#options;
     const topic = { resourceNamespace: namespace, name: topicName };
     const group = { resourceNamespace: namespace, name: groupId };
     return new RocketmqSource(
       () => this.#connect(),
       (wiring) => wiring.consumer(groupId, topicName, filter),
-      { topic, group, filter, isDeadLetters },
+      { topic, group, filter, ...kind },
       clock,
     );
   }

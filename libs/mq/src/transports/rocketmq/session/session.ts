@@ -59,7 +59,12 @@ export class Session {
     return this.servers.get(connection)?.maxDeliveries ?? null;
   }
 
-  /** What we want has changed: every server that knows us is told. */
+  /** Whether this server keeps the order of messages for our group; `null` if it did not say. */
+  isOrderly(connection: Connection): boolean | null {
+    return this.servers.get(connection)?.isOrderly ?? null;
+  }
+
+  /** What we want has changed, or what the group was made with may have: every server that knows us is told. */
   update(): void {
     for (const telemetry of this.servers.values()) telemetry.sync();
   }

@@ -40,6 +40,8 @@ interface Exchange {
 export class Telemetry {
   /** Of the group's settings at the server, as it answered them last. */
   maxDeliveries: number | null = null;
+  /** Likewise: whether it was made for orderly delivery. */
+  isOrderly: boolean | null = null;
   private exchange: Exchange | null = null;
 
   constructor(private readonly options: TelemetryOptions) {}
@@ -90,6 +92,7 @@ export class Telemetry {
     } else if (settings) {
       exchange.ready = true;
       this.maxDeliveries = settings.backoffPolicy?.maxAttempts || null;
+      this.isOrderly = settings.subscription?.fifo ?? null;
       exchange.settled.resolve();
     } else if (trace) {
       this.write(exchange, { threadStackTrace: { nonce: trace.nonce, threadStackTrace: 'not available in Node' } });
