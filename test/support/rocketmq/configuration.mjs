@@ -119,7 +119,9 @@ function brokerSettings({ name, host, port, nameServer, store }) {
     osPageCacheBusyTimeOutMills: 10_000,
     transactionCheckInterval: 3_000,
     transactionTimeOut: 3_000,
-    traceOn: false,
+    // Its default, and what goes with it: nothing that it adds to a message may reach a handler.
+    traceOn: true,
+    traceTopicEnable: true,
   };
 }
 
