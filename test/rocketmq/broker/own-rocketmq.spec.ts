@@ -29,6 +29,7 @@ describeRocketmq('RocketMQ that a test starts for itself', () => {
       code: ROUTE_OK,
       message: 'OK',
       queues: 2,
+      byBroker: { broker: 2 },
       types: [type],
     });
   });

@@ -25,7 +25,8 @@ export class ClusterAdmin {
       const known = await this.at(on[0]).brokersOf(topic.name);
       if (!on.every((broker) => known.includes(broker))) return false;
       for (const { endpoint } of proxies.filter(serves)) {
-        if ((await queryRoute(endpoint, topic.name, { auth })).queues < queues * on.length) return false;
+        const { byBroker } = await queryRoute(endpoint, topic.name, { auth });
+        if (!on.every((broker) => byBroker[broker] >= queues)) return false;
       }
       return true;
     });

@@ -7,6 +7,8 @@ export interface RouteAnswer {
   readonly code: number;
   readonly message: string;
   readonly queues: number;
+  /** How many of them each broker has. */
+  readonly byBroker: Readonly<Record<string, number>>;
   readonly types: readonly string[];
 }
 

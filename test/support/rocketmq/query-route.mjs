@@ -17,7 +17,7 @@ const PATH = '/apache.rocketmq.v2.MessagingService/QueryRoute';
  * @param {string} endpoint `host:port`
  * @param {string} topic
  * @param {{ auth?: { accessKey: string, accessSecret: string }, timeoutMs?: number }} [options]
- * @returns {Promise<{ code: number, message: string, queues: number, types: string[] }>} `code` is {@link ROUTE_OK} for a route
+ * @returns {Promise<{ code: number, message: string, queues: number, byBroker: Record<string, number>, types: string[] }>} `code` is {@link ROUTE_OK} for a route
  */
 export function queryRoute(endpoint, topic, { auth, timeoutMs = 2_000 } = {}) {
   return new Promise((resolve, reject) => {
@@ -76,9 +76,9 @@ function request(endpoint, topic) {
   ]);
 }
 
-/** `QueryRouteResponse { status { code, message }, message_queues { accept_message_types } }` */
+/** `QueryRouteResponse { status { code, message }, message_queues { broker { name }, accept_message_types } }` */
 function readResponse(body) {
-  const answer = { code: 0, message: '', queues: 0, types: [] };
+  const answer = { code: 0, message: '', queues: 0, byBroker: {}, types: [] };
   for (const { number, value } of fields(body)) {
     if (number === 1) {
       for (const part of fields(value)) {
@@ -87,6 +87,9 @@ function readResponse(body) {
       }
     } else if (number === 2) {
       answer.queues++;
+      const broker = fields(value).find((part) => part.number === 4);
+      const name = broker && String(fields(broker.value).find((part) => part.number === 1)?.value);
+      answer.byBroker[name] = (answer.byBroker[name] ?? 0) + 1;
       answer.types = fields(value)
         .filter((part) => part.number === 5)
         .flatMap((part) => (typeof part.value === 'number' ? [part.value] : [...part.value]))
