@@ -13,3 +13,13 @@ it.each([
   const options = retryAfterMs === undefined ? {} : { retryAfterMs };
   expect(new TransportError('throttled', 'slow down', options).retryAfterMs).toBe(granted);
 });
+
+it('keeps what is known of a failure when more is', () => {
+  const cause = new Error('reset');
+  const options = { brokerCode: 'gRPC 4', requestId: 'r1', retryAfterMs: 7_000, cause };
+  const error = new TransportError('unknown', 'no answer', options);
+  const known = { ...options, kind: 'unknown', message: 'no answer' };
+  expect(error.with({ broker: 'a' })).toMatchObject({ ...known, broker: 'a' });
+  const other = error.with({ kind: 'unavailable', message: 'starting', cause: error });
+  expect(other).toMatchObject({ ...options, kind: 'unavailable', message: 'starting', cause: error });
+});

@@ -29,17 +29,17 @@ export type TransportErrorKind =
 
 export interface TransportErrorOptions {
   /** The broker's own code, as it sent it. */
-  readonly brokerCode?: string;
+  readonly brokerCode?: string | undefined;
   /**
    * Which of several brokers behind this transport failed, by a name that stays; of those that one server stands for, and
    * chooses among, the server's. What is said of it is not said of the others, while those take messages:
    * {@link PublishReceipt.broker} tells who does. Left out by transports that have one broker.
    */
-  readonly broker?: string;
+  readonly broker?: string | undefined;
   /** The broker's id of the request, for its support. */
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
   /** How long the broker asks to wait, in milliseconds; see {@link askedWait} for how much of it is granted. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -62,6 +62,16 @@ export class TransportError extends Error {
     this.requestId = options.requestId;
     this.retryAfterMs = askedWait(options.retryAfterMs);
     TRANSPORT_ERROR.mark(this);
+  }
+
+  /** The same failure, of which more is known, or something else. */
+  with({
+    kind = this.kind,
+    message = this.message,
+    ...more
+  }: TransportErrorOptions & { readonly kind?: TransportErrorKind; readonly message?: string } = {}): TransportError {
+    const { brokerCode, broker, requestId, retryAfterMs, cause } = this;
+    return new TransportError(kind, message, { brokerCode, broker, requestId, retryAfterMs, cause, ...more });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -18,7 +18,6 @@ import { messageType, toWire } from './message/outbound.js';
 import { PROFILES } from './profiles.js';
 import { isOk, refusal } from './protocol/broker-status.js';
 import type { FilterExpression, MessageType, SendMessageResponseReceived } from './protocol/generated.js';
-import { ofBroker } from './protocol/of-broker.js';
 import { unsent } from './protocol/unsent.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './rocketmq-options.js';
 import { RocketmqSource, type SourceSpec } from './rocketmq-source.js';
@@ -137,9 +136,9 @@ export class RocketmqTransport implements MqTransport {
       wiring.refusals.remove(queue.takenBy);
       return receipt;
     } catch (error) {
-      const ofIts = ofBroker(queue.takenBy, error);
-      if (OF_THE_BROKER.includes(ofIts.kind) && !signal.aborted) wiring.refusals.add(queue.takenBy);
-      throw ofIts;
+      if (!(error instanceof TransportError)) throw error;
+      if (OF_THE_BROKER.includes(error.kind) && !signal.aborted) wiring.refusals.add(queue.takenBy);
+      throw error.with({ broker: queue.takenBy });
     }
   }
 

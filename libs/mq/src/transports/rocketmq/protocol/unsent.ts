@@ -6,10 +6,6 @@ const OF_QUESTIONS = { unknown: 'unavailable', unanswered: 'throttled' } as cons
 /** A failure of a question that comes before any message: whatever became of the question, nothing was sent. */
 export function unsent(error: unknown): TransportError {
   if (!(error instanceof TransportError)) throw error;
-  const { kind, brokerCode, cause } = error;
-  if (kind !== 'unknown' && kind !== 'unanswered') return error;
-  return new TransportError(OF_QUESTIONS[kind], error.message, {
-    ...(brokerCode !== undefined && { brokerCode }),
-    cause,
-  });
+  const { kind } = error;
+  return kind === 'unknown' || kind === 'unanswered' ? error.with({ kind: OF_QUESTIONS[kind] }) : error;
 }

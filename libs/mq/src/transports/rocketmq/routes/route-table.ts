@@ -90,10 +90,8 @@ export class RouteTable {
     if (isBelieved || !entry.route?.hasSeveralBrokers) entry.route = null;
     else entry.askedAt = Math.min(entry.askedAt, now - REFRESH_MS + ASK_AGAIN_MS);
     if (isBelieved) return error;
-    return new TransportError('unavailable', `${error.message}; it was there before, so the broker may be starting`, {
-      brokerCode: error.brokerCode,
-      cause: error,
-    });
+    const message = `${error.message}; it was there before, so the broker may be starting`;
+    return error.with({ kind: 'unavailable', message, cause: error });
   }
 
   private entry(topic: string): Entry {
