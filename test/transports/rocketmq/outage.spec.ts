@@ -141,6 +141,25 @@ describe('an outage', () => {
     expect(await polling).toBeLessThan(40_000);
   });
 
+  it('is noticed by the second poll that is left, although the first saw others answered before its own answer was due', async () => {
+    const transport = stage.transport(SHORT);
+    const source = transport.subscribe(subscription());
+    await recovery(transport, source);
+    stage.proxy.topic('others');
+    expect(await send(transport, 'others')).toBe('sent');
+    const { accepted } = stage.proxy.network;
+    const polls = stage.proxy.seen('receiveMessage').length;
+    const polling = failure(poll(source, { waitMs: 2_000 }));
+    await eventually(() => stage.proxy.seen('receiveMessage').length > polls);
+    expect(await send(transport, 'others')).toBe('sent');
+    stage.proxy.network.swallowing = true;
+    expect((await polling).kind).toBe('unknown');
+    expect((await failure(poll(source))).kind).toBe('unknown');
+    stage.proxy.network.swallowing = false;
+    expect(await send(transport, 'others')).toBe('sent');
+    expect(stage.proxy.network.accepted).toBe(accepted + 1);
+  });
+
   it('of a broker that swallows a connection from its start is over soon after its end', async () => {
     const second = await stage.another();
     stage.proxy.topic('orders', second.network.address);

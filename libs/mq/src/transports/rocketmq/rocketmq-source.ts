@@ -16,7 +16,8 @@ import type { Connection } from './wire/connection.js';
  * The longest wait of a poll that asks for some tags only, and so the longest that its end takes: such a poll is never
  * cancelled. The proxy does not hear of it and goes on polling for the old tags; what has others it throws away for the
  * whole group. Measured: of 40 messages that a successor without tags waited for, it got the 5 that came after 20 s.
- * No proxy waits less than this unless it is configured to.
+ * No proxy waits less than this unless it is configured to. A frozen broker makes the end take the time of a request longer:
+ * nobody can tell from here whether its answer, with messages, is on its way.
  */
 const FILTERED_WAIT_MS = 5_000;
 const NEVER = new AbortController().signal;
@@ -145,6 +146,7 @@ export class RocketmqSource implements MessageSource {
       {
         what: this.what('poll'),
         headers: wiring.headers(session.clientId),
+        waitMs,
         deadlineMs: waitMs + wiring.requestTimeoutMs,
         signal: isFiltered ? NEVER : signal,
       },

@@ -13,11 +13,10 @@ const STALE_MS = 60_000;
 
 /** One gRPC channel, how often it was connected, and the streams on it. */
 export class Channel {
-  /** Of what has come through it, whatever it was. */
-  private heard = 0;
+  /** When something came through it last, whatever it was, or when it was made; on the monotonic clock. */
   private heardAt: number;
   private calls = 0;
-  /** And how much had when each stream began. */
+  /** And when each stream began. */
   private readonly streams = new Map<TelemetryStream, number>();
   private timesReady = 0;
 
@@ -30,10 +29,6 @@ export class Channel {
     this.watch();
   }
 
-  get answers(): number {
-    return this.heard;
-  }
-
   /**
    * Whether nothing has used it for a while, so that nobody knows whether it still leads anywhere. One with a stream has the
    * heartbeats of its session, which find out.
@@ -42,8 +37,8 @@ export class Channel {
     return this.calls === 0 && this.streams.size === 0 && this.clock.monotonic() - this.heardAt > STALE_MS;
   }
 
+  /** Something came through. */
   answered(): void {
-    this.heard += 1;
     this.heardAt = this.clock.monotonic();
   }
 
@@ -64,15 +59,20 @@ export class Channel {
     return { sinceStart: () => wasReady || this.timesReady > before };
   }
 
+  /** Whether anything came through later than at this time. */
+  hasAnsweredSince(at: number): boolean {
+    return this.heardAt > at;
+  }
+
   adopt(stream: TelemetryStream): void {
-    this.streams.set(stream, this.answers);
+    this.streams.set(stream, this.clock.monotonic());
     stream.on('data', () => this.answered());
     // The one event that every end brings: a stream that the server ends alone never emits 'close'.
     stream.on('status', () => this.streams.delete(stream));
   }
 
-  /** How much had come through when this stream began; `null` for one of another channel. */
-  answersBefore(stream: TelemetryStream): number | null {
+  /** When this stream began; `null` for one of another channel. */
+  startOf(stream: TelemetryStream): number | null {
     return this.streams.get(stream) ?? null;
   }
 

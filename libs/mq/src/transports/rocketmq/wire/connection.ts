@@ -18,6 +18,9 @@ export interface Call {
   /** For messages: `publish to 'orders'`. */
   readonly what: string;
   readonly headers: Metadata;
+  /** How long the server may take before it owes an answer: the wait of a long poll. Default 0. */
+  readonly waitMs?: number;
+  /** From the start, the wait included. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -32,8 +35,9 @@ export interface ReceivedPart extends ReceiveMessageResponseReceived {
  * The way to one endpoint: calls with a deadline, and what became of them in one vocabulary.
  *
  * States: *silent 0* → a call that misses its deadline → *silent 1* → another, which began later → the channel is replaced,
- * *silent 0*; any answer, also an error of the server's, leads back to *silent 0*. A call during which anything else was
- * answered is no miss: the server lives, and has too much to do; that is `unanswered`. Nor is one that was lost together
+ * *silent 0*; any answer, also an error of the server's, leads back to *silent 0*. It is no miss when anything else was
+ * answered since its answer was due, which for a long poll is the end of its wait: the server lives, and has too much to do;
+ * that is `unanswered`. Nor is one that was lost together
  * with another one. A miss while there was no connection replaces the channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open
  * until the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up
  * for two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five
@@ -112,9 +116,9 @@ export class Connection {
    * Answers whether others were answered meanwhile.
    */
   unanswered(stream: TelemetryStream): boolean {
-    const answers = this.channel?.answersBefore(stream) ?? null;
-    if (this.channel === null || answers === null) return false;
-    const othersWere = this.channel.answers > answers;
+    const startedAt = this.channel?.startOf(stream) ?? null;
+    if (this.channel === null || startedAt === null) return false;
+    const othersWere = this.channel.hasAnsweredSince(startedAt);
     this.missedOne(this.channel.isConnected, othersWere, this.missed);
     return othersWere;
   }
@@ -140,12 +144,12 @@ export class Connection {
       settle: (error: ServiceError | null, answer?: T) => void,
     ) => () => void,
   ): Promise<T> {
-    const { what, deadlineMs, signal } = call;
+    const { what, waitMs = 0, deadlineMs, signal } = call;
     if (signal.aborted) return Promise.reject(new TransportError('aborted', `${what}: the caller gave up`));
     return new Promise<T>((resolve, reject) => {
       const channel = this.connected();
       const connections = channel.connections();
-      const { answers } = channel;
+      const dueAt = this.clock.monotonic() + waitMs;
       const { missed } = this;
       let forget: () => void = () => undefined;
       const ended = channel.began();
@@ -153,7 +157,7 @@ export class Connection {
         forget();
         ended();
         const sent = connections.sinceStart();
-        const othersWere = channel.answers > answers;
+        const othersWere = channel.hasAnsweredSince(dueAt);
         this.judge(channel, error, { sent, othersWere, missed, aborted: signal.aborted });
         if (!error) resolve(answer as T);
         else if (signal.aborted) {
