@@ -4,6 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TLS_CERTIFICATE, TLS_KEY } from './configuration.mjs';
+import { nativeLibrary } from './native-library.mjs';
 
 /** What RocketMQ reaches into on a JDK that hides it. */
 const OPENS = [
@@ -38,7 +39,7 @@ export class Jvm {
         'echo $$ >"$0" && exec "$@"',
         this.pidFile,
         'java',
-        ...this.#flags(home, heap, logback),
+        ...this.#flags(home, heap, logback, nativeLibrary(lib)),
         '-cp',
         join(lib, '*'),
         ...(bind ? [BIND_TO, bind] : []),
@@ -93,13 +94,14 @@ export class Jvm {
     await rm(this.pidFile, { force: true });
   }
 
-  #flags(home, heap, logback) {
+  #flags(home, heap, logback, native) {
     return [
       ...heap,
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
       '-Xshare:auto',
       ...OPENS,
+      ...(native ? [`-Djava.library.path=${native}`] : []),
       // Logs and what else it writes go below its home.
       `-Duser.home=${home}`,
       `-Drocketmq.home.dir=${home}`,
