@@ -40,7 +40,8 @@ export default {
   transform: { '^.+\\.(ts|js|mjs)$': ['@swc/jest', swc] },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   coverageProvider: 'v8',
-  maxWorkers: 2,
+  // Tests wait more than they work: with two workers, two processors had nothing to do for half of the time.
+  maxWorkers: 3,
   testTimeout: 180_000,
   reporters: ['default', ...(process.env.MQ_TEST_COUNTS ? ['<rootDir>/scripts/support/count-reporter.mjs'] : [])],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
