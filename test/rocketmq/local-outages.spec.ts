@@ -12,8 +12,8 @@ import { never, outbound, poll, subscription, type Delivery } from '../transport
 import { Load } from './support/load.js';
 
 jest.setTimeout(240_000);
-const LEASE_MS = 5_000;
-const EXTENDED_MS = 15_000;
+const LEASE_MS = 15_000;
+const EXTENDED_MS = 30_000;
 
 describeRocketmq('two brokers with their proxies inside, of which each is killed in turn under load', () => {
   const cluster = useRocketmqCluster({ mode: 'local' });
@@ -25,15 +25,19 @@ describeRocketmq('two brokers with their proxies inside, of which each is killed
       const source = transport.subscribe(subscription({ topic, groupId }));
       await poll(source);
       for (let n = 0; n < 12; n += 1) await transport.publish(outbound({ topic, body: `${n}` }), never);
-      const held: Delivery[] = [];
+      const messages = new Map<string, Delivery>();
       const receive = async (): Promise<Delivery[]> => poll(source, { waitMs: 1_000, leaseMs: LEASE_MS });
       await eventually(
         async () => {
-          for (const delivery of await receive()) held.push((await source.extend!(delivery, EXTENDED_MS, never))!);
-          return held.length === 12;
+          for (const delivery of await receive()) {
+            const prolonged = await source.extend!(delivery, EXTENDED_MS, never);
+            if (prolonged) messages.set(String(prolonged.message.body), prolonged);
+          }
+          return messages.size === 12;
         },
         { timeoutMs: 60_000, what: 'all received and prolonged' },
       );
+      const held = [...messages.values()];
       const dead = cluster.process('broker-a');
       const isThere = ({ server }: Delivery): boolean => server!.startsWith(`${dead.name} at `);
       const [ofDead, ofOther] = [held.filter(isThere), held.filter((delivery) => !isThere(delivery))];

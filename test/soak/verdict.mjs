@@ -11,7 +11,7 @@ export async function judge({ app, load, samples }) {
        (SELECT count(*) FROM (SELECT n FROM soak_effect EXCEPT SELECT n FROM soak_ledger) AS ghosts) AS invented,
        (SELECT count(*) - count(DISTINCT n) FROM soak_effect) AS doubled,
        (SELECT count(*) FROM mq_status_log WHERE due_at IS NOT NULL) AS unfinished,
-       (SELECT count(*) FROM mq_error_log) AS parked`,
+       (SELECT count(*) FROM mq_error_log WHERE parked) AS parked`,
   );
   const { committed, effects, lost, invented, doubled, unfinished, parked } = Object.fromEntries(
     Object.entries(rows).map(([name, value]) => [name, Number(value)]),

@@ -3,9 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path';
 
 const JAR = /rocksdb.*\.jar$/;
+const READ_ONLY = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
- * The folder with the native part of RocksDB, unpacked once beside the jars; `null` where it cannot be, for want of `jar`.
+ * The folder with the native part of RocksDB, unpacked once beside the jars; `null` where it cannot be, for want of `jar`
+ * or of a right to write there.
  * Without it each JVM unpacks its own into the temporary folder, and leaves 12 MB there whenever it is killed.
  *
  * @param {string} lib the folder of the jars
@@ -15,8 +17,9 @@ export function nativeLibrary(lib) {
   if (existsSync(folder)) return folder;
   const jar = readdirSync(lib).find((name) => JAR.test(name));
   if (!jar) return null;
-  const work = mkdtempSync(`${folder}.unpacking-`);
+  let work;
   try {
+    work = mkdtempSync(`${folder}.unpacking-`);
     const { status } = spawnSync(
       'jar',
       ['xf', join(lib, jar), 'librocksdbjni-linux64.so', 'librocksdbjni-linux-aarch64.so'],
@@ -31,8 +34,9 @@ export function nativeLibrary(lib) {
   } catch (error) {
     // Another process was quicker.
     if (existsSync(folder)) return folder;
+    if (READ_ONLY.has(error.code)) return null;
     throw error;
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    if (work) rmSync(work, { recursive: true, force: true });
   }
 }

@@ -35,11 +35,13 @@ async function address(host: string, port = 0): Promise<TcpRelay> {
   return relay;
 }
 
-/** Until a message is sent and another is received, by somebody who keeps trying; both by way of the name. */
+/** Until a message is sent and one is received, by somebody who keeps trying; both by way of the name. One that a poll lost does not come again. */
 async function works(transport: Transport, source: Source): Promise<void> {
   const sent = () => outcome(transport.publish(outbound(), never), () => 'sent');
-  await eventually(async () => (await sent()) === 'sent', { intervalMs: 100, timeoutMs: 60_000 });
-  await eventually(async () => (await poll(source)).length > 0, { intervalMs: 100, timeoutMs: 60_000 });
+  await eventually(async () => (await sent()) === 'sent' && (await poll(source)).length > 0, {
+    intervalMs: 100,
+    what: 'a message being sent, and one received',
+  });
 }
 
 function open(port: number): [Transport, Source] {
@@ -63,7 +65,7 @@ describe('a name', () => {
     addresses = [next.host];
     await end(old);
     expect(await timed(() => works(transport, source))).toBeLessThan(SOON_MS);
-    expect(next.accepted).toBe(1);
+    expect(next.accepted).toBeGreaterThan(0);
   });
 
   it.each([
@@ -76,6 +78,6 @@ describe('a name', () => {
     addresses = ['127.0.0.1', next.host];
     const [transport, source] = open(port);
     expect(await timed(() => works(transport, source))).toBeLessThan(SOON_MS);
-    expect(next.accepted).toBe(1);
+    expect(next.accepted).toBeGreaterThan(0);
   });
 });

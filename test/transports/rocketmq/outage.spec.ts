@@ -149,7 +149,7 @@ describe('an outage', () => {
     expect(await send(transport, 'others')).toBe('sent');
     const { accepted } = stage.proxy.network;
     const polls = stage.proxy.seen('receiveMessage').length;
-    const polling = failure(poll(source, { waitMs: 2_000 }));
+    const polling = failure(poll(source, { waitMs: 5_000 }));
     await eventually(() => stage.proxy.seen('receiveMessage').length > polls);
     expect(await send(transport, 'others')).toBe('sent');
     stage.proxy.network.swallowing = true;
@@ -157,7 +157,7 @@ describe('an outage', () => {
     expect((await failure(poll(source))).kind).toBe('unknown');
     stage.proxy.network.swallowing = false;
     expect(await send(transport, 'others')).toBe('sent');
-    expect(stage.proxy.network.accepted).toBe(accepted + 1);
+    expect(stage.proxy.network.accepted).toBeGreaterThan(accepted);
   });
 
   it('of a broker that swallows a connection from its start is over soon after its end', async () => {

@@ -8,6 +8,7 @@ const failure = (about: SendFailure['about'], broker: string | null = null): Sen
   message: 'no answer',
   retryAfterMs: null,
   broker,
+  answered: false,
   cause: undefined,
 });
 
@@ -103,11 +104,14 @@ describe('a message that is left without an answer', () => {
     expect(log).toEqual(['opened topic t']);
   });
 
-  it('forgets who was left two minutes ago: it may have been cancelled', () => {
+  it('forgets who was left an hour ago, or was parked since', () => {
     const { circuit, time } = setup();
     circuit.failed('t', 'a', unanswered);
-    time.now = 121_000;
+    time.now = 3_601_000;
     expect(circuit.failed('t', 'b', unanswered)).toBe('counts');
+    circuit.over('t', 'b', null);
+    expect(circuit.failed('t', 'c', unanswered)).toBe('counts');
+    expect(circuit.failed('t', 'd', unanswered)).toBe('too-much');
   });
 
   it('is of its broker when that took nothing meanwhile, and another did', () => {
@@ -148,7 +152,7 @@ describe('a message that is left without an answer', () => {
     }
     expect(round(['k3'])).toEqual(['free']);
     expect(log.slice(before)).toEqual(['opened broker a']);
-    expect(circuit.spareMs('a', 'k1')).toBeGreaterThan(1_000);
+    expect(circuit.spareMs('a', 't', 'k1')).toBeGreaterThan(1_000);
     for (const key of ['k2', 'k3']) circuit.succeeded('t', 'it', null, 'a', key);
     // Only one is left: it may be that one.
     expect(round(['k1', 'k1'])).toEqual(['counts', 'counts']);
@@ -183,5 +187,77 @@ describe('a message that is left without an answer', () => {
     }
     time.now += 60_000;
     expect(round()).toEqual(['counts', 'counts']);
+    // And from then on until they are parked, however long their pauses get.
+    for (let counted = 2; counted <= 16; counted++) {
+      time.now += Math.min(600_000, 1_000 * 2 ** counted);
+      expect(round()).toEqual(['counts', 'counts']);
+    }
+  });
+
+  it('knows keys of the same name in two topics for two', () => {
+    const { circuit, time } = setup();
+    const inBoth = () =>
+      ['orders', 'payments'].map((topic) => circuit.failed(topic, `of ${topic}`, atA, 'o-17', time.now));
+    expect(inBoth()[0]).toBe('counts');
+    time.now += 5_000;
+    expect(inBoth()).not.toContain('counts');
+    // What gets through in one says nothing of the other.
+    circuit.succeeded('payments', 'of payments', null, 'a', 'o-17');
+    time.now += 5_000;
+    expect(circuit.failed('orders', 'of orders', atA, 'o-17', time.now)).toBe('counts');
+  });
+
+  it('counts when its broker said something, and is not silent', () => {
+    const { circuit, time } = setup();
+    const said = { ...failure('unknown', 'a'), answered: true };
+    for (let i = 0; i < 2; i++) {
+      circuit.succeeded('t', 'another', null, 'b');
+      time.now += 1_000;
+      expect(['k1', 'k2'].map((key) => circuit.failed('t', `of ${key}`, said, key))).toEqual(['counts', 'counts']);
+    }
+  });
+
+  it('is no probe of the connection any more, when it was one', () => {
+    const { circuit, time, log } = setup();
+    const lost = (key: string) => circuit.failed('t', `of ${key}`, failure('unknown', 'b'), key, time.now);
+    time.now = 1_000;
+    lost('k1');
+    time.now = 3_000;
+    circuit.succeeded('t', 'of k2', null, 'b', 'k2');
+    time.now = 4_000;
+    lost('k3');
+    time.now = 5_000;
+    circuit.failed('t', 'of k5', failure('connection', 'a'), 'k5', time.now);
+    expect(log).toEqual(['opened connection']);
+    time.now = 8_600;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+    time.now = 10_600;
+    expect(lost('k4')).toBe('free');
+    time.now = 20_000;
+    expect(circuit.admit('t')).toEqual({ go: true, probe: true });
+  });
+
+  it('costs nothing at several processes either, of which each sees some of the tries', () => {
+    const { circuit, time } = setup();
+    const others = [circuit, ...Array.from({ length: 3 }, () => setup())].map((one) =>
+      one instanceof Circuit ? { circuit: one, time } : one,
+    );
+    // Keys of a frozen broker; who tries one next is chance, and a try that counts is followed by a longer pause.
+    const keys = ['k1', 'k2', 'k3'].map((key) => ({ key, dueAt: 0, counted: 0 }));
+    let random = 1;
+    const chance = (n: number): number => (random = (random * 48_271) % 2_147_483_647) % n;
+    for (let now = 0; now < DAY / 2; now += 1_000) {
+      for (const one of others) {
+        one.time.now = now;
+        if (now % 10_000 === 0) one.circuit.succeeded('t', 'another', null, 'b');
+      }
+      for (const each of keys.filter(({ dueAt }) => dueAt <= now)) {
+        const { circuit: at } = others[chance(others.length)]!;
+        const counts = at.failed('t', `of ${each.key}`, failure('unknown', 'a'), each.key, now) === 'counts';
+        if (counts) each.counted += 1;
+        each.dueAt = now + (counts ? Math.min(600_000, 1_000 * 2 ** each.counted) : 30_000);
+      }
+    }
+    expect(Math.max(...keys.map(({ counted }) => counted))).toBeLessThan(10);
   });
 });

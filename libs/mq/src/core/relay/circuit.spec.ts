@@ -12,6 +12,7 @@ const failure = (
   message: 'down',
   retryAfterMs,
   broker,
+  answered: false,
   cause: undefined,
 });
 
@@ -276,7 +277,7 @@ describe('Circuit', () => {
       expect(log).toEqual(['opened broker a']);
       circuit.succeeded('t', 'another', null, 'a', 'k2');
       expect(log).toEqual(['opened broker a', 'closed broker a']);
-      expect(circuit.spareMs('a', 'k2')).toBe(0);
+      expect(circuit.spareMs('a', 't', 'k2')).toBe(0);
     });
 
     it('is known to refuse some keys when it is known by the name of a server that takes others', () => {

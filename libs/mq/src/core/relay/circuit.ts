@@ -133,8 +133,8 @@ export class Circuit {
     broker: string | null = null,
     key: string | null = null,
   ): void {
-    this.silence.end(nameOf(messageId, key));
-    const refusedMs = this.brokers.took(broker, key);
+    this.over(topic, messageId, key);
+    const refusedMs = this.brokers.took(broker, inTopic(topic, key));
     if (refusedMs !== null) this.tellClosed(`broker ${broker}`, refusedMs);
     this.answered(topic, probe);
   }
@@ -149,10 +149,11 @@ export class Circuit {
     topic: string,
     messageId: string,
     failure: SendFailure,
-    key: string | null = null,
+    orderingKey: string | null = null,
     startedAt = this.clock.monotonic(),
   ): Verdict {
     const { broker } = failure;
+    const key = inTopic(topic, orderingKey);
     const who = nameOf(messageId, key);
     switch (failure.about) {
       case 'connection':
@@ -183,15 +184,19 @@ export class Circuit {
         return 'free';
       case 'unknown': {
         this.endProbe(this.topics.get(topic));
-        const standing = this.silence.leave(broker, who);
+        const standing = failure.answered ? null : this.silence.leave(broker, who);
         const othersGo = this.brokers.failed(broker);
         if (othersGo) {
           const isCertain = this.brokers.certainlyRefuses(broker, key);
           // What has no key may get through the next time, by another broker: nothing is gained by sparing it.
-          const isTogether = key !== null && !standing.alone;
+          const isTogether = key !== null && standing !== null && !standing.alone;
           if (isCertain || (isTogether && standing.again)) this.refused(broker!, key, failure, false);
           if (isCertain) return 'free';
-          if (isTogether) return standing.counts ? 'counts' : 'free';
+          if (isTogether) {
+            // It may have been the connection's probe, and nothing else would end that.
+            this.endProbe(this.connection);
+            return standing.counts ? 'counts' : 'free';
+          }
         }
         if (this.connection) {
           this.connection = this.open('connection', this.connection, failure);
@@ -208,7 +213,7 @@ export class Circuit {
         return narrows ? 'too-much' : 'free';
       }
       case 'message':
-        this.silence.end(who);
+        this.over(topic, messageId, orderingKey);
         // It answered, and about the message: whatever was broken works again. All but a topic of which too much was sent:
         // that has had its probe, and gets another.
         this.endProbe(this.topics.get(topic));
@@ -221,8 +226,13 @@ export class Circuit {
   }
 
   /** How long a message that failed at this broker waits at least. Spread, because all keys of a broker lose it together. */
-  spareMs(broker: string | null, key: string | null): number {
-    return this.brokers.spareMs(broker, key) * (1 - this.random() / 3);
+  spareMs(broker: string | null, topic: string, key: string | null): number {
+    return this.brokers.spareMs(broker, inTopic(topic, key)) * (1 - this.random() / 3);
+  }
+
+  /** Nobody waits for this message any more: it is through, or parked. */
+  over(topic: string, messageId: string, key: string | null): void {
+    this.silence.end(nameOf(messageId, inTopic(topic, key)));
   }
 
   /** The probe did not take place after all. */
@@ -349,6 +359,11 @@ export class Circuit {
 /** What was on its way when that was found out may still be taken, and says nothing about whether more is too much. */
 function isTooMuch({ about, code }: SendFailure): boolean {
   return about === 'overload' || code === 'MQ_BROKER_THROTTLED';
+}
+
+/** Keys are in order within their topic: one of the same name in another has nothing to do with it. */
+function inTopic(topic: string, key: string | null): string | null {
+  return key === null ? null : `${topic}\0${key}`;
 }
 
 /** Of a key it is always the first that is sent. */

@@ -18,6 +18,8 @@ export interface SendFailure {
   readonly retryAfterMs: number | null;
   /** Which of several brokers it was. */
   readonly broker: string | null;
+  /** Whether the broker said something, and is not silent. */
+  readonly answered: boolean;
   readonly cause: unknown;
 }
 
@@ -41,7 +43,15 @@ const MEANING: Readonly<Record<TransportErrorKind, { about: SendFailure['about']
 export function classifySendFailure(error: unknown): SendFailure {
   const message = describeError(error).message;
   if (!(error instanceof TransportError)) {
-    return { about: 'unknown', code: 'MQ_OUTCOME_UNKNOWN', message, retryAfterMs: null, broker: null, cause: error };
+    return {
+      about: 'unknown',
+      code: 'MQ_OUTCOME_UNKNOWN',
+      message,
+      retryAfterMs: null,
+      broker: null,
+      answered: false,
+      cause: error,
+    };
   }
   // Its type says that there is a kind, which binds nobody who wrote a transport in JavaScript.
   const meaning = MEANING[error.kind] ?? MEANING.unknown;
@@ -50,6 +60,8 @@ export function classifySendFailure(error: unknown): SendFailure {
     message,
     retryAfterMs: error.retryAfterMs ?? null,
     broker: error.broker ?? null,
+    // One of another version of this library may not have it.
+    answered: error.answered ?? false,
     cause: error,
   };
 }

@@ -70,6 +70,7 @@ export class RowSettler {
     const attempt = row.failedCount + (row.failedCount < row.maxAttempts ? 1 : 0);
     const entry = this.entry(row, failure, attempt, true);
     const freeKey = this.options.reproduce.onDeadKey === 'skip';
+    this.circuit.over(row.topic, row.id, row.orderingKey);
     const done = await this.write('park', row, () =>
       this.store.park({ id: row.id, token: row.leaseToken }, entry, { freeKey }),
     );
@@ -93,8 +94,8 @@ export class RowSettler {
     }
   }
 
-  private scopeDelay({ orderingKey }: LeasedRow, { retryAfterMs, broker }: SendFailure): number {
-    return Math.max(SCOPE_RETRY_MS, retryAfterMs ?? 0, this.circuit.spareMs(broker, orderingKey));
+  private scopeDelay({ topic, orderingKey }: LeasedRow, { retryAfterMs, broker }: SendFailure): number {
+    return Math.max(SCOPE_RETRY_MS, retryAfterMs ?? 0, this.circuit.spareMs(broker, topic, orderingKey));
   }
 
   private async reschedule(

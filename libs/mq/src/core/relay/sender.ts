@@ -138,6 +138,7 @@ function exhausted(row: LeasedRow): SendFailure {
     message: `gave up after ${row.failedCount} failed attempts of ${row.maxAttempts}`,
     retryAfterMs: null,
     broker: null,
+    answered: false,
     cause: undefined,
   };
 }

@@ -1,7 +1,11 @@
 import type { Clock } from '../runtime/clock.js';
 
-/** One that was not sent again for this long is no witness any more: it was cancelled, parked, or waits for long. */
-const FORGET_MS = 120_000;
+/**
+ * One that was not sent again for this long is no witness any more: it was cancelled, or another process sends it. Well above
+ * the longest pause of `reproduce.backoff`, 10 minutes unless set: with two minutes, relays that share two keys of a frozen
+ * broker forgot each key's witness while it waited, and parked both within two hours.
+ */
+const FORGET_MS = 3_600_000;
 /** For how long it costs nothing to be left without an answer: what nobody has let through in a day is no outage. */
 const FREE_MS = 86_400_000;
 /** Remembered at once. One that is forgotten begins anew. */
@@ -29,7 +33,7 @@ export interface Standing {
  * Nobody says whose fault that is, so others are the witnesses. One that is *alone* may itself be what no server lets
  * through: each time counts, and in the end it is parked. Those that are left *together* at one broker are not: it is the
  * broker, and costs none of them anything. Two that are to blame themselves would be each other's witnesses for ever; so
- * after a day each time counts all the same.
+ * after a day each time counts all the same. Each process knows what it has sent itself, since it started.
  */
 export class Silence {
   /** What was left last stands last. */
@@ -37,7 +41,7 @@ export class Silence {
 
   constructor(private readonly clock: Clock) {}
 
-  /** @param who its ordering key, or its id if it has none */
+  /** @param who its ordering key with its topic, or its id if it has none */
   leave(broker: string | null, who: string): Standing {
     const now = this.clock.monotonic();
     this.forgetOld(now);
@@ -51,7 +55,7 @@ export class Silence {
     return { again: before !== undefined, alone, counts: alone || now - since > FREE_MS };
   }
 
-  /** It got through, or its broker said what is wrong with it. */
+  /** It got through, its broker said what is wrong with it, or it is parked. */
   end(who: string): void {
     this.left.delete(who);
   }

@@ -36,6 +36,11 @@ export interface TransportErrorOptions {
    * {@link PublishReceipt.broker} tells who does. Left out by transports that have one broker.
    */
   readonly broker?: string | undefined;
+  /**
+   * `true` of an `unknown` that the broker answered, with something that leaves the outcome open. Where there are several
+   * brokers, what is left without an answer is held against none of the messages that share it; what was said is.
+   */
+  readonly answered?: boolean | undefined;
   /** The broker's id of the request, for its support. */
   readonly requestId?: string | undefined;
   /** How long the broker asks to wait, in milliseconds; see {@link askedWait} for how much of it is granted. */
@@ -51,6 +56,7 @@ export class TransportError extends Error {
   readonly kind: TransportErrorKind;
   readonly brokerCode: string | undefined;
   readonly broker: string | undefined;
+  readonly answered: boolean;
   readonly requestId: string | undefined;
   readonly retryAfterMs: number | undefined;
 
@@ -59,6 +65,7 @@ export class TransportError extends Error {
     this.kind = kind;
     this.brokerCode = options.brokerCode;
     this.broker = options.broker;
+    this.answered = options.answered ?? false;
     this.requestId = options.requestId;
     this.retryAfterMs = askedWait(options.retryAfterMs);
     TRANSPORT_ERROR.mark(this);
@@ -70,8 +77,8 @@ export class TransportError extends Error {
     message = this.message,
     ...more
   }: TransportErrorOptions & { readonly kind?: TransportErrorKind; readonly message?: string } = {}): TransportError {
-    const { brokerCode, broker, requestId, retryAfterMs, cause } = this;
-    return new TransportError(kind, message, { brokerCode, broker, requestId, retryAfterMs, cause, ...more });
+    const { brokerCode, broker, answered, requestId, retryAfterMs, cause } = this;
+    return new TransportError(kind, message, { brokerCode, broker, answered, requestId, retryAfterMs, cause, ...more });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -57,6 +57,9 @@ const NO_TOPIC = /expected type is UNSPECIFIED/;
 const TAKES_NOTHING = /service not available now|the broker\[[^\]]*\] sending message is forbidden/;
 const TAKES_NOTHING_ADVICE = 'look at the disk and the role of the broker, and at its brokerPermission';
 
+/** What a proxy says, under the code for everything that it did not expect, when its broker has not answered (5.5.0). */
+const OWES_ANSWER = /time ?out/i;
+
 /** What Apache's broker answers, under the same code as for wrong credentials, to a user that may not do this (5.5.0). */
 const NO_RIGHT = /no permission to access (Topic|Group):/i;
 const NO_RIGHT_ADVICE = 'the user lacks the right; grant it at the broker';
@@ -74,6 +77,7 @@ export function refusal(what: string, status: StatusReceived | null | undefined)
   const advice = hint ? ` (${hint})` : '';
   return new TransportError(kind, `${what}: the broker answered ${code}: ${short(status.message)}${advice}`, {
     brokerCode: String(code),
+    answered: !(code === 'INTERNAL_SERVER_ERROR' && OWES_ANSWER.test(status.message)),
   });
 }
 
