@@ -3,12 +3,12 @@
 // What the library costs, beside what the same costs without it. docs/reference/benchmarks.md says what each line means.
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism, release } from 'node:os';
-import { parseArgs } from 'node:util';
 import { buildIfStale } from '../scripts/build-if-stale.mjs';
 import { Children } from '../scripts/demo/children.mjs';
 import { table } from './harness/print.mjs';
 import { Quiet } from './harness/quiet.mjs';
 import { Databases } from './support/databases.mjs';
+import { readOptions } from '../scripts/support/read-options.mjs';
 
 /** In the order in which they run: what needs the quietest machine first. Seconds: what the rounds of one comparison may take. */
 const SCENARIOS = {
@@ -43,7 +43,7 @@ Environment:
                          and bench:quick leaves it out
 `;
 
-const { values: given } = parseArgs({
+const { values: given } = readOptions({
   options: {
     only: { type: 'string', multiple: true },
     json: { type: 'string' },

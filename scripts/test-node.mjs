@@ -3,8 +3,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ended, kill, killAll, run, start } from '../test/package/support/run.mjs';
+import { readOptions } from './support/read-options.mjs';
 
 const HELP = `Usage: npm run test:node -- [options] MAJOR...
 
@@ -25,7 +25,7 @@ const TESTS = ['libs/', 'test/nest', 'test/store', 'test/guarantees', '-t', '^(?
 const INSTALL_LIMIT_MS = 10 * 60_000;
 const TEST_LIMIT_MS = 25 * 60_000;
 
-const { values: options, positionals: majors } = parseArgs({
+const { values: options, positionals: majors } = readOptions({
   allowPositionals: true,
   options: { keep: { type: 'boolean' }, help: { type: 'boolean' } },
 });

@@ -1,11 +1,11 @@
 // The kill test: processes die at every step of a message's way, and nothing may be lost, doubled or invented.
-import { parseArgs } from 'node:util';
 import { findDatabases } from '../support/find-databases.mjs';
 import { findMysql } from '../support/mysql/find-mysql.mjs';
 import { startMysql } from '../support/mysql/start-mysql.mjs';
 import { startEmulatorBroker } from './emulator-broker.mjs';
 import { KillTest } from './kill-test.mjs';
 import { startRocketmqBroker, startRocketmqClusterBroker } from './rocketmq-broker.mjs';
+import { readOptions } from '../../scripts/support/read-options.mjs';
 
 const TRANSPORTS = {
   'aliyun-http': {
@@ -47,7 +47,7 @@ to three minutes for each transport on each database.
   --broker-kills N     at each step at which the broker dies; unless given ${brokerKills}; 0 to spare it
   --help               this text`;
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     transport: { type: 'string' },
     database: { type: 'string' },

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { checkBareInstall } from './steps/check-bare-install.mjs';
 import { checkBundles } from './steps/check-bundles.mjs';
 import { checkTypes } from './steps/check-types.mjs';
@@ -18,6 +17,7 @@ import { killAll, run, start } from './support/run.mjs';
 import { Servers } from './support/servers.mjs';
 import { waitForOutput } from './support/wait-for-output.mjs';
 import { TEMPLATES } from './templates.mjs';
+import { readOptions } from '../../scripts/support/read-options.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LIMIT_MS = 20 * 60_000;
@@ -28,7 +28,7 @@ const HELP = `Usage: npm run test:package -- [options]
   --help        this text
 `;
 
-const { values: options } = parseArgs({
+const { values: options } = readOptions({
   options: { only: { type: 'string' }, keep: { type: 'boolean' }, help: { type: 'boolean' } },
 });
 if (options.help) {

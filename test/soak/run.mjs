@@ -1,7 +1,6 @@
 // The soak test: hours of steady load, and whether anything is lost, doubled, or grows.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
 import { findDatabases } from '../support/find-databases.mjs';
 import { startRocketmq } from '../support/rocketmq/start-rocketmq.mjs';
@@ -9,6 +8,7 @@ import { readGauges } from './gauges.mjs';
 import { GROUP, TOPIC } from './names.mjs';
 import { SteadyLoad } from './steady-load.mjs';
 import { judge } from './verdict.mjs';
+import { readOptions } from '../../scripts/support/read-options.mjs';
 
 const HELP = `Usage: npm run soak -- [options]
 
@@ -30,7 +30,7 @@ const BACKLOG_SECONDS = 10;
 /** How long nothing may be handled, in the end, before what is on its way is taken for lost. */
 const STUCK_MS = 120_000;
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     minutes: { type: 'string', default: '60' },
     rate: { type: 'string', default: '200' },

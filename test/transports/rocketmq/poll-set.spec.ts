@@ -154,11 +154,10 @@ describe('what waits in memory', () => {
     expect(await (await receive(2)).names()).toEqual(['b1', 'b2']);
   });
 
-  it('goes back when somebody ends the wait, or nobody will ask for a while; and all of it at the end', async () => {
+  it('goes back when nobody will ask for a while; and all of it at the end', async () => {
     const { returned, receive, polls, answer, message } = await crowded(({ message: of }) => [of('b1'), of('b2')]);
-    const over = new AbortController();
-    over.abort();
-    expect(await (await receive(1, over.signal)).names()).toEqual(['b1']);
+    expect(await (await receive(1)).names()).toEqual(['b1']);
+    await polls.rest();
     expect(returned).toEqual(['b2']);
     const next = await receive(1);
     await answer('a', message('a2'));
@@ -174,6 +173,17 @@ describe('what waits in memory', () => {
     expect(returned).toEqual(['b2', 'b3']);
     await polls.close();
     expect(returned).toEqual(['b2', 'b3', 'b4']);
+  });
+
+  it('is also what comes when the caller has given up: the poll goes on, and the next receive hands it out', async () => {
+    const { receive, answer, message, news } = given(1);
+    const over = new AbortController();
+    const first = await receive(1, over.signal);
+    over.abort();
+    await expect(first.names()).rejects.toMatchObject({ kind: 'aborted' });
+    await answer('a', message('a1'));
+    expect(await (await receive(1)).names()).toEqual(['a1']);
+    expect(news()).toEqual(['a1']);
   });
 
   it('ends the polls of whoever rests, and the next receive begins anew', async () => {

@@ -42,6 +42,19 @@ describe('a poll', () => {
     expect((await failure(poll(stage.source()))).kind).toBe(kind);
   });
 
+  it('that its caller gives up ends at once for him, is not cancelled, and lasts five seconds', async () => {
+    const source = stage.source();
+    const caller = new AbortController();
+    const polls = () => stage.proxy.seen('receiveMessage');
+    const given = failure(poll(source, { waitMs: 20_000 }, caller.signal));
+    await eventually(() => polls().length === 1);
+    caller.abort();
+    expect((await given).kind).toBe('aborted');
+    stage.proxy.store.put(stored('for whoever comes next'));
+    expect(bodies(await poll(source))).toEqual(['for whoever comes next']);
+    expect(polls().map(({ request }) => request)).toMatchObject([{ longPollingTimeout: { seconds: 5 } }]);
+  });
+
   it('that breaks, or hangs, after messages came, hands them out, with leases from when they came', async () => {
     const source = stage.source({}, { requestTimeout: '3s' });
     let before = 0;

@@ -35,8 +35,9 @@ interface Failure {
  *
  * One broker after the other would let an idle one hold up the messages of the others for a whole wait. So while somebody
  * waits, every broker has a poll, and the first that answers, also that it has nothing, ends the wait. The polls at the
- * others go on: what they bring is handed out by the next `receive`, which asks only those again that have answered.
- * Ending them instead would give back, as failed deliveries, what was on its way.
+ * others go on: what they bring is handed out by the next `receive`, which asks only those again that have answered. So they
+ * do when the caller gives up: he is told at once, and {@link rest} or {@link close} give back what comes until they are over.
+ * Cancelling a poll would lose what is on its way.
  *
  * States of a broker: *unasked* → *asked* (its share of the free places counts as taken) → after 100 ms *waiting* (it has
  * nothing, or is frozen, and takes no place from anybody) → *unasked*, with messages or without → *failed* → asked again
@@ -70,17 +71,15 @@ export class PollSet {
     this.requireOpen();
     this.forgetOthersThan(queues);
     if (!signal.aborted) await this.wait(queues, request, signal);
-    if (signal.aborted) await this.stop();
     this.requireOpen();
     const deliveries = this.surplus.take(request.max);
-    if (signal.aborted) this.surplus.giveBack({ all: false });
     if (deliveries.length > 0) return deliveries;
     if (signal.aborted) throw new TransportError('aborted', 'the poll was given up');
     this.tellFailure();
     return [];
   }
 
-  /** Ends all polls and gives back what waits in memory, until the next `receive`. */
+  /** Waits for the end of all polls and gives back what waits in memory. */
   async rest(): Promise<void> {
     await this.stop();
     this.surplus.giveBack({ all: false });
@@ -95,10 +94,7 @@ export class PollSet {
   }
 
   private async wait(queues: readonly Queue[], request: ReceiveRequest, signal: AbortSignal): Promise<void> {
-    const forget = onAbort(signal, () => {
-      this.stopper.abort();
-      this.wake();
-    });
+    const forget = onAbort(signal, () => this.wake());
     const isOver = (): boolean => {
       const nothing = this.polls.size === 0 && this.surplus.count === 0;
       return signal.aborted || this.answered || nothing || this.surplus.isReady;
