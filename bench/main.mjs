@@ -19,7 +19,7 @@ const SCENARIOS = {
   history: { seconds: 25 },
   consume: { seconds: 30 },
   grpc: { seconds: 60 },
-  'idle-broker': { seconds: 60 },
+  'idle-broker': { seconds: 100 },
   idle: {},
 };
 const FULL = { quick: false, rounds: 5, share: 1, waitMs: 45_000 };
