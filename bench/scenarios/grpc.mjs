@@ -9,6 +9,7 @@ import { percentile } from '../harness/statistics.mjs';
 import { within } from '../harness/within.mjs';
 import { spreadOver } from '../support/messages.mjs';
 import { receiveAll } from '../support/receive-all.mjs';
+import { receiving } from '../support/receiving.mjs';
 import { officialClient, ownClient } from '../support/rocketmq-clients.mjs';
 
 const CLIENTS = { 'official client': officialClient, 'our transport': ownClient };
@@ -72,17 +73,6 @@ function sending(client, admin, concurrency, count) {
       return { count };
     },
     check: async () => expectEqual('messages at the broker', (await admin.messageCount(client.topic)) - before, count),
-  };
-}
-
-function receiving(client, count) {
-  return {
-    prepare: () => spreadOver(16, count, () => client.publish(`key-${++sent}`)),
-    run: async () => {
-      const { seen, ms } = await receiveAll(client, count);
-      expectEqual('messages received', seen.size, count);
-      return { count, ms };
-    },
   };
 }
 

@@ -5,8 +5,7 @@ import { startRocketmqCluster } from '../../test/support/rocketmq/start-cluster.
 import { compare } from '../harness/compare.mjs';
 import { expectEqual } from '../harness/expect-equal.mjs';
 import { ratioRow } from '../harness/rows.mjs';
-import { spreadOver } from '../support/messages.mjs';
-import { receiveAll } from '../support/receive-all.mjs';
+import { receiving } from '../support/receiving.mjs';
 import { ownClient } from '../support/rocketmq-clients.mjs';
 
 const QUEUES = 4;
@@ -38,7 +37,7 @@ export async function* run({ quick, rounds, quiet, budgetMs }) {
     }
     // An idle broker takes its share of the places for the first tenth of a second of each of its polls.
     const count = quick ? 500 : 16_000;
-    const [one, two] = clients.map((client) => receiving(client, count));
+    const [one, two] = clients.map((client) => receiving(client, count, { publishers: 64, waitMs: WAIT_MS }));
     const { one: base, two: subject } = await compare({ one, two }, { rounds, quiet, budgetMs });
     expectEqual('messages at the idle broker', await cluster.admin.at(idle).messageCount(clients[1].topic), 0);
     yield ratioRow({
@@ -59,17 +58,4 @@ function routeOf(cluster, topic, queues) {
     const routes = await Promise.all(cluster.proxies.map(({ endpoint }) => queryRoute(endpoint, topic)));
     return routes.every((route) => route.queues === queues);
   });
-}
-
-let sent = 0;
-
-function receiving(client, count) {
-  return {
-    prepare: () => spreadOver(64, count, () => client.publish(`key-${++sent}`)),
-    run: async () => {
-      const { seen, ms } = await receiveAll(client, count, WAIT_MS);
-      expectEqual('messages received', seen.size, count);
-      return { count, ms };
-    },
-  };
 }

@@ -1,8 +1,7 @@
 import { plainId } from '../message/message-id.js';
+import { LAST_TIME } from '../runtime/last-time.js';
 import type { Delivery, InboundMessage } from '../transport/transport.js';
 
-/** The latest instant of a `Date`. */
-const MAX_DATE = 8.64e15;
 /** What a column of counts holds. */
 const MAX_COUNT = 2 ** 31 - 1;
 
@@ -22,7 +21,7 @@ export function bounded(delivery: Delivery, now: number): Delivery {
 
 function boundedMessage(message: InboundMessage, now: number): InboundMessage {
   const { publishedAt, deadLetterOf } = message;
-  const isTime = Number.isFinite(publishedAt) && publishedAt >= 0 && publishedAt <= MAX_DATE;
+  const isTime = Number.isFinite(publishedAt) && publishedAt >= 0 && publishedAt <= LAST_TIME;
   return {
     ...message,
     brokerMessageId: plainId(message.brokerMessageId),

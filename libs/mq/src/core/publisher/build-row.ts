@@ -2,6 +2,7 @@ import type { ResolvedOptions, ResolvedTopic } from '../config/resolved-options.
 import { describeError } from '../errors/describe-error.js';
 import { MqError } from '../errors/mq-error.js';
 import { toOutbound } from '../message/outbound.js';
+import { LAST_TIME } from '../runtime/last-time.js';
 import { callUser, disown } from '../runtime/user-code.js';
 import { tryParseDuration } from '../runtime/duration.js';
 import { openKeyOf } from '../store/order-key.js';
@@ -14,8 +15,6 @@ const MAX_KEY = 128;
 const MAX_TAG = 128;
 /** Stays clear of the broker's own limit: its clock and the database's are not the same. */
 const HORIZON_MARGIN = 0.98;
-/** The last moment that a `Date` can be, in the year 275760: later ones fit into no column and no message either. */
-const LAST_TIME = 8_640_000_000_000_000;
 
 /**
  * Checks one message against its topic and everything that the wire cannot carry, and makes its row. Inside the

@@ -213,7 +213,7 @@ export class Circuit {
         return narrows ? 'too-much' : 'free';
       }
       case 'message':
-        this.over(topic, messageId, orderingKey);
+        this.silence.end(who);
         // It answered, and about the message: whatever was broken works again. All but a topic of which too much was sent:
         // that has had its probe, and gets another.
         this.endProbe(this.topics.get(topic));

@@ -54,8 +54,8 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       deadLetterSource: false,
       limits: { ...LIMITS, delayMs: DAY - SKEW, ackBatch: 32 },
     },
-    // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
     tellsOrder: true,
+    // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
     names: { topic: 127, group: 120, tag: 16 * KIB, filter: 16 * KIB },
   },
   aliyun: {
