@@ -10,7 +10,24 @@ import { Quiet } from './harness/quiet.mjs';
 import { Databases } from './support/databases.mjs';
 import { readOptions } from '../scripts/support/read-options.mjs';
 
-/** In the order in which they run: what needs the quietest machine first. Seconds: what the rounds of one comparison may take. */
+/**
+ * What a scenario is given.
+ *
+ * @typedef {object} Setting
+ * @property {Databases} databases
+ * @property {Children} children
+ * @property {Quiet} quiet
+ * @property {boolean} quick
+ * @property {number} rounds
+ * @property {number} budgetMs
+ */
+/** @typedef {{ title: string, run(setting: Setting): AsyncIterable<import('./harness/rows.mjs').Row> }} Scenario */
+
+/**
+ * In the order in which they run: what needs the quietest machine first. Seconds: what the rounds of one comparison may take.
+ *
+ * @type {Record<string, { seconds?: number }>}
+ */
 const SCENARIOS = {
   latency: {},
   wire: { seconds: 35 },
@@ -18,6 +35,8 @@ const SCENARIOS = {
   relay: { seconds: 40 },
   history: { seconds: 25 },
   consume: { seconds: 30 },
+  batches: { seconds: 30 },
+  enhancers: { seconds: 25 },
   grpc: { seconds: 60 },
   'idle-broker': { seconds: 100 },
   idle: {},
@@ -59,6 +78,7 @@ if (given.help) {
   process.exitCode = await main(given);
 }
 
+/** @param {{ only?: string[], json?: string, quick?: boolean, 'no-build'?: boolean }} options */
 async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': noBuild }) {
   const unknown = only.filter((name) => !(name in SCENARIOS));
   if (unknown.length > 0) {
@@ -69,7 +89,9 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
   const { waitMs, share, ...mode } = quick ? QUICK : FULL;
   const children = new Children();
   const quiet = new Quiet(waitMs);
+  /** @type {Databases | undefined} */
   let databases;
+  /** @type {Promise<void> | undefined} */
   let ending;
   const end = () =>
     (ending ??= (async () => {
@@ -82,10 +104,13 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
     databases = await Databases.find(children, { withMysql: !mode.quick });
     const machine = describeMachine(databases);
     console.log(machine.lines.join('\n'));
+    /** @type {{ name: string, title: string, rows: import('./harness/rows.mjs').Row[] }[]} */
     const results = [];
     for (const name of Object.keys(SCENARIOS).filter((one) => only.includes(one))) {
+      /** @type {Scenario} */
       const scenario = await import(`./scenarios/${name}.mjs`);
       console.log(`\n## ${name}: ${scenario.title}\n`);
+      /** @type {import('./harness/rows.mjs').Row[]} */
       const rows = [];
       const budgetMs = (SCENARIOS[name].seconds ?? 0) * share * 1_000;
       for await (const row of scenario.run({ ...mode, databases, children, quiet, budgetMs })) rows.push(row);
@@ -109,6 +134,7 @@ async function main({ only = Object.keys(SCENARIOS), json, quick, 'no-build': no
   }
 }
 
+/** @param {Databases} databases */
 function describeMachine(databases) {
   const servers = databases.servers.map(({ label, version }) => ({ label, version }));
   const facts = { node: process.version, processors: availableParallelism(), kernel: release(), servers };
@@ -120,6 +146,7 @@ function describeMachine(databases) {
   return { ...facts, lines };
 }
 
+/** @param {{ samples: number, busyBefore: number, slowedDown: number }} options */
 function describeNoise({ samples, busyBefore, slowedDown }) {
   return (
     `${samples} samples. Before them the processors were ${Math.round(busyBefore * 100)} % busy with something else, and ` +

@@ -53,6 +53,10 @@ export async function buildIfStale(log = () => undefined) {
   });
 }
 
+/**
+ * @param {string} name
+ * @param {string} command
+ */
 async function build(name, command) {
   const [program, ...args] = command.split(' ');
   try {
@@ -75,12 +79,18 @@ async function staleProjects() {
   return projects.filter(({ stale }) => stale);
 }
 
-/** The output's time is part of it: somebody else may have built since. */
+/**
+ * The output's time is part of it: somebody else may have built since.
+ *
+ * @param {string} output
+ * @param {string} digest
+ */
 async function stampOf(output, digest) {
   const file = join(ROOT, output);
   return existsSync(file) ? `${digest} ${(await stat(file)).mtimeMs}\n` : '';
 }
 
+/** @param {string[]} folders */
 async function digestOf(folders) {
   const files = [...SHARED];
   for (const folder of folders) {
@@ -95,6 +105,7 @@ async function digestOf(folders) {
   return hash.digest('hex');
 }
 
+/** @param {() => Promise<void>} work */
 async function underLock(work) {
   await mkdir(STAMPS, { recursive: true });
   for (;;) {
@@ -115,6 +126,7 @@ async function underLock(work) {
   }
 }
 
+/** @param {number} pid */
 function isAlive(pid) {
   try {
     process.kill(pid, 0);

@@ -4,11 +4,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** @typedef {{ files: RegExp, pattern: RegExp, say: string, except?: Record<string, RegExp> }} Rule */
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAX_LINES = 400;
 const CODE = /\.(ts|mjs|cjs|js|sh|sql|css)$|^\.ci\//;
 
-/** Each rule: where it applies, what it forbids, and what to do instead. */
+/**
+ * Each rule: where it applies, what it forbids, and what to do instead.
+ *
+ * @type {Rule[]}
+ */
 const RULES = [
   {
     files: /^test\/.*\.(ts|mjs)$|\.spec\.ts$/,
@@ -21,12 +27,12 @@ const RULES = [
     pattern: /\bDate\.now\(|\bnew Date\(\)|(?<![.\w])set(Timeout|Interval)\(|\bMath\.random\(|\bperformance\.now\(/,
     except: {
       // Nest's SchedulerRegistry takes what setInterval returned, and clears it itself.
-      'libs/mq/src/nest/lifecycle/reproduce-schedule.ts': /setInterval/,
+      'libs/mq/src/nest/services/reproduce-schedule.ts': /setInterval/,
     },
     say: 'time or chance that no test can set: take Clock or Random from core/runtime',
   },
   {
-    files: /^libs\/mq\/src\/(?!core\/errors\/|testing\/).*(?<!\.spec)\.ts$/,
+    files: /^libs\/mq\/src\/(?!core\/errors\/|spi\/).*(?<!\.spec)\.ts$/,
     pattern:
       /\binstanceof (Aggregate)?Error\b|\bString\((error|cause|reason|thrown)\)|\b(error|cause|reason) as Error\)\./,
     say: 'looks into a value that anybody may have thrown, which can throw itself: take describeError from core/errors',
@@ -77,12 +83,21 @@ for (const problem of problems) console.error(problem);
 console.log(`${files.length} files looked at, ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
+/**
+ * @param {string} file
+ * @param {string[]} lines
+ */
 function tooLong(file, lines) {
   const count = lines.at(-1) === '' ? lines.length - 1 : lines.length;
   if (!CODE.test(file) || count <= MAX_LINES) return [];
   return [`${file}: ${count} lines; above ${MAX_LINES} a file does more than one thing`];
 }
 
+/**
+ * @param {string} file
+ * @param {string} line
+ * @param {number} number
+ */
 function problemsOfLine(file, line, number) {
   const found = RULES.filter(
     (rule) => rule.files.test(file) && rule.pattern.test(line) && !rule.except?.[file]?.test(line),
@@ -91,7 +106,13 @@ function problemsOfLine(file, line, number) {
   return CODE.test(file) ? [...problems, ...missingPages(file, line, number)] : problems;
 }
 
-/** Links between pages have a test of their own; this is about comments that send their readers to a page. */
+/**
+ * Links between pages have a test of their own; this is about comments that send their readers to a page.
+ *
+ * @param {string} file
+ * @param {string} line
+ * @param {number} number
+ */
 function missingPages(file, line, number) {
   const named = line.match(/[\w-]+\.md\b/g) ?? [];
   return named

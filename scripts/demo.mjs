@@ -3,7 +3,6 @@
 // A shop on a database and a broker of its own, an order on its way through it, and what becomes of orders when the
 // process that sends their messages is killed in the middle of it. Needs nothing but what npm installs.
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { buildIfStale } from './build-if-stale.mjs';
 import { readBrokerChoice } from './demo/broker-choice.mjs';
 import { openBroker } from './demo/brokers.mjs';
@@ -12,6 +11,10 @@ import { OrdersView } from './demo/orders-view.mjs';
 import { Shop } from './demo/shop.mjs';
 import { Timeline } from './demo/timeline.mjs';
 import { settled, verify } from './demo/verify.mjs';
+import { readOptions } from './support/read-options.mjs';
+
+/** @typedef {{ id: string, sku: string, quantity: number }} PlacedOrder */
+/** @typedef {import('./demo/orders-view.mjs').Progress} Progress */
 
 const HELP = `npm run demo -- [options]
 
@@ -27,6 +30,12 @@ const HELP = `npm run demo -- [options]
                      Those that run are used with MQ_ACCESS_KEY_ID, MQ_ACCESS_KEY_SECRET and MQ_INSTANCE_ID;
                      RocketMQ 5 also with MQ_TLS=true and MQ_PROFILE=aliyun
 `;
+/** @type {[sku: string, quantity: number][]} */
+const FIRST_ORDERS = [
+  ['tea', 2],
+  ['cups', 6],
+  ['tea', 1],
+];
 const BURST = 10;
 /** How soon another process may send what the killed one was sending. The default, 30 s, is too long to look on. */
 const LEASE = '6s';
@@ -34,38 +43,41 @@ const LEASE = '6s';
 const REQUEST_TIMEOUT = '1s';
 const POSTGRES = fileURLToPath(new URL('./demo/postgres-server.mjs', import.meta.url));
 
-const options = readOptions();
+const { values: options } = readOptions({
+  options: { keep: { type: 'boolean' }, broker: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+const brokerChoice = readBrokerChoice(options.broker);
 const timeline = new Timeline();
 const children = new Children();
-/** What {@link end} ends besides the processes. */
-let view;
+/**
+ * What {@link end} ends besides the processes.
+ *
+ * @type {OrdersView | undefined}
+ */
+let opened;
+/** @type {import('./demo/brokers.mjs').DemoBroker} */
 let broker;
-/** Set while the demo stays up: lets it go on to its end. */
+/**
+ * Set while the demo stays up: lets it go on to its end.
+ *
+ * @type {((value?: unknown) => void) | undefined}
+ */
 let stayUp;
+/** @type {Promise<void> | undefined} */
 let ending;
-
-function readOptions() {
-  const known = { keep: { type: 'boolean' }, broker: { type: 'string' }, help: { type: 'boolean', short: 'h' } };
-  try {
-    const { values } = parseArgs({ options: known });
-    return { ...values, broker: readBrokerChoice(values.broker) };
-  } catch (error) {
-    console.error(`${error.message}\n\n${HELP}`);
-    process.exit(1);
-  }
-}
 
 async function demo() {
   const env = await prepare();
   const { gate } = broker;
   timeline.heading('1. Everything starts at once, on an empty database');
-  let app;
-  [app] = await Promise.all([start('api,relay', env), start('worker', env)]);
-  view = await OrdersView.connect(env.DATABASE_URL);
+  let [app] = await Promise.all([start('api,relay', env), start('worker', env)]);
+  const view = await OrdersView.connect(env.DATABASE_URL);
+  opened = view;
 
   timeline.heading('2. Orders pass through');
+  /** @type {PlacedOrder[]} */
   const placed = [];
-  for (const [sku, quantity] of [['tea', 2], ['cups', 6], ['tea', 1]]) placed.push(await place(app, sku, quantity)); // prettier-ignore
+  for (const [sku, quantity] of FIRST_ORDERS) placed.push(await place(app, sku, quantity));
   await timeline.follow(view, done(placed), 20_000, 'the first orders were handled');
 
   timeline.heading(`3. ${BURST} orders at once, and the process that sends their messages is killed`);
@@ -84,6 +96,7 @@ async function demo() {
     timeline.sentBefore(taken);
     gate.open();
   }
+  /** @param {Progress} options */
   const answered = ({ sent, id }) => sent && placed.slice(-BURST).some((order) => order.id === id);
   const known = (await view.progress()).filter(answered).length;
   timeline.line('database', '', `has ${BURST} orders; of their messages it knows that ${known} are sent`);
@@ -130,23 +143,37 @@ async function startDatabase() {
 }
 
 async function startBroker() {
-  broker = await openBroker(options.broker, { say: (line) => timeline.line('broker', '', line), children });
+  broker = await openBroker(brokerChoice, { say: (line) => timeline.line('broker', '', line), children });
   timeline.line('broker', 'ready', broker.title);
 }
 
+/**
+ * @param {string} role
+ * @param {Record<string, string>} env
+ */
 async function start(role, env) {
   const shop = await Shop.start(children, role, env);
   timeline.line('shop', 'ready', `${role}, pid ${shop.pid}, ${shop.url}`);
   return shop;
 }
 
+/**
+ * @param {Shop} shop
+ * @param {string} sku
+ * @param {number} quantity
+ */
 async function place(shop, sku, quantity) {
   const order = await shop.place({ sku, quantity });
   timeline.committed(order);
   return order;
 }
 
-/** Whether each of these orders was sent, handled, and its customer told. */
+/**
+ * Whether each of these orders was sent, handled, and its customer told.
+ *
+ * @param {PlacedOrder[]} placed
+ * @returns {(orders: Progress[]) => boolean}
+ */
 function done(placed) {
   return (orders) => {
     const complete = orders.filter(({ sent, handled, notified }) => sent && handled > 0 && notified > 0);
@@ -155,6 +182,10 @@ function done(placed) {
   };
 }
 
+/**
+ * @param {Shop} shop
+ * @param {Record<string, string>} env
+ */
 async function keep(shop, env) {
   console.log(`
 It stays up until Ctrl-C. Try:
@@ -167,7 +198,7 @@ It stays up until Ctrl-C. Try:
 /** Ends what was started: first who asks, then who answers. */
 function end() {
   ending ??= (async () => {
-    await view?.close();
+    await opened?.close();
     await children.stop();
     await broker?.close();
   })();

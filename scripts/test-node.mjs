@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ended, kill, killAll, run, start } from '../test/package/support/run.mjs';
+import { ended, kill, killAll, run, start } from '../test/programs/package/support/run.mjs';
 import { readOptions } from './support/read-options.mjs';
 
 const HELP = `Usage: npm run test:node -- [options] MAJOR...
@@ -11,7 +11,7 @@ const HELP = `Usage: npm run test:node -- [options] MAJOR...
   npm run test:node -- 22 24      the newest Node 22, then the newest Node 24
 
 For each of them: Node from npm (kept in ~/.cache), a copy of the working tree, and there \`npm ci\`, both builds, and the
-tests that need no broker: libs, test/nest, test/store and test/guarantees, on PostgreSQL alone. Takes minutes.
+tests that need no broker: libs, test/nest, test/databases/store and test/guarantees, on PostgreSQL alone. Takes minutes.
 
 Options:
   --keep    leave the copies, and say where they are
@@ -21,7 +21,7 @@ Options:
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(homedir(), '.cache', 'nestjs-reliable-mq', 'node');
 /** What differs between versions of Node is the runtime and not the SQL: one database is enough. */
-const TESTS = ['libs/', 'test/nest', 'test/store', 'test/guarantees', '-t', '^(?!.*\\((MariaDB|MySQL)\\))'];
+const TESTS = ['libs/', 'test/nest', 'test/databases/store', 'test/guarantees', '-t', '^(?!.*\\((MariaDB|MySQL)\\))'];
 const INSTALL_LIMIT_MS = 10 * 60_000;
 const TEST_LIMIT_MS = 25 * 60_000;
 
@@ -46,6 +46,7 @@ if (options.help) {
 }
 
 async function main() {
+  /** @type {string[]} */
   const results = [];
   for (const major of majors) {
     try {
@@ -59,6 +60,7 @@ async function main() {
   console.log(`\n${results.join('\n')}`);
 }
 
+/** @param {string} major */
 async function tryNode(major) {
   const node = await fetchNode(major);
   const env = { PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
@@ -66,6 +68,7 @@ async function tryNode(major) {
   const copy = await mkdtemp(join(tmpdir(), `mq-node-${major}-`));
   try {
     await copyTree(copy);
+    /** @param {...string} args */
     const npm = (...args) => run('npm', args, { cwd: copy, env, timeoutMs: INSTALL_LIMIT_MS });
     await step(`${version}: npm ci`, () => npm('ci', '--no-audit', '--no-fund'));
     await step(`${version}: npm run build`, () => npm('run', 'build'));
@@ -77,7 +80,11 @@ async function tryNode(major) {
   }
 }
 
-/** The package with the program for this machine, and not the one named `node`: that fetches this one in an install script. */
+/**
+ * The package with the program for this machine, and not the one named `node`: that fetches this one in an install script.
+ *
+ * @param {string} major
+ */
 async function fetchNode(major) {
   const folder = join(CACHE, major);
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
@@ -91,7 +98,11 @@ async function fetchNode(major) {
   return join(folder, 'node_modules', name, bin.node);
 }
 
-/** What git would take, as it is now: without what builds and installs left here. */
+/**
+ * What git would take, as it is now: without what builds and installs left here.
+ *
+ * @param {string} target
+ */
 async function copyTree(target) {
   const list = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
   for (const file of list.split('\0').filter(Boolean)) {
@@ -103,7 +114,12 @@ async function copyTree(target) {
   }
 }
 
-/** Shows what the tests say while they say it. */
+/**
+ * Shows what the tests say while they say it.
+ *
+ * @param {string} cwd
+ * @param {Record<string, string>} env
+ */
 async function runTests(cwd, env) {
   const child = start('npm', ['test', '--', ...TESTS], { cwd, env });
   let output = '';
@@ -121,6 +137,11 @@ async function runTests(cwd, env) {
   return counts;
 }
 
+/**
+ * @template Result
+ * @param {string} title
+ * @param {() => Promise<Result>} work
+ */
 async function step(title, work) {
   const startedAt = performance.now();
   console.log(`\n== ${title}`);

@@ -6,15 +6,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIfStale } from './build-if-stale.mjs';
-import { findServices } from './support/services.mjs';
+import { CLUSTER, LEFT_OUT_WITHOUT_CLUSTER } from './support/cluster-tests.mjs';
+import { FAST, LEFT_OUT_OF_FAST, NOT_FAST } from './support/fast-tests.mjs';
+import { findFastServices, findServices } from './support/services.mjs';
+
+/** @typedef {{ passed: number, failed: number, notRun: number }} Counts */
 
 const HELP = `Usage: npm test -- [options] [arguments of jest]
 
-  npm test                        everything
-  npm test -- test/consumer       files whose path contains this
+  npm test                        everything but clusters
+  npm test -- test/guarantees     files whose path contains this
   npm test -- -t 'rolled back'    tests whose name contains this
+  npm run test:cluster            RocketMQ of two brokers and two proxies, that are killed and frozen. Takes five minutes
+  npm run test:fast               under a minute: no broker's process, no kills, PostgreSQL alone. Says what it leaves out
 
 Options:
+  --fast        what npm run test:fast does
+  --cluster     what npm run test:cluster does
   --no-build    do not build the programs that some tests start, even if they are out of date
   --help        this text
 
@@ -29,12 +37,18 @@ Environment:
 `;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** A run takes two thirds of this on two cores. What takes longer hangs, and is better told than waited for. */
-const LIMIT_MS = 33 * 60_000;
+/** A run takes a third of this on two cores, and most of it on slow ones. What takes longer hangs, and is better told than waited for. */
+const LIMIT_MS = 45 * 60_000;
 
-const ownOptions = new Set(['--help', '--no-build']);
+const ownOptions = new Set(['--help', '--no-build', '--fast', '--cluster']);
 const given = process.argv.slice(2);
-const jestArguments = given.filter((argument) => !ownOptions.has(argument));
+const fast = given.includes('--fast');
+const cluster = given.includes('--cluster') || given.some((argument) => argument.includes(CLUSTER));
+const jestArguments = [
+  ...given.filter((argument) => !ownOptions.has(argument)),
+  ...(given.includes('--cluster') ? [CLUSTER] : []),
+  ...(fast ? [...FAST, '--testPathIgnorePatterns', '/node_modules/', NOT_FAST] : []),
+];
 
 if (given.includes('--help')) {
   process.stdout.write(HELP);
@@ -44,14 +58,14 @@ if (given.includes('--help')) {
 
 async function main() {
   const startedAt = performance.now();
-  const services = await findServices();
+  const services = fast ? await findFastServices() : await findServices();
   say('services', services.found);
   if (process.env.CI && services.missing.length > 0) {
     say('missing, and under CI nothing may be left out', services.missing);
     return 1;
   }
 
-  if (!given.includes('--no-build')) {
+  if (!fast && !given.includes('--no-build')) {
     say('programs that tests start');
     try {
       await buildIfStale((line) => console.log(`  ${line}`));
@@ -68,7 +82,12 @@ async function main() {
   const failed = counts.failed || (code === 0 && !stopped ? 0 : 1);
 
   if (stopped) say(`stopped after ${LIMIT_MS / 60_000} minutes: something hangs`);
-  const leftOut = [...services.missing, ...services.missingEvenUnderCi];
+  const everything = [
+    ...services.missing,
+    ...services.missingEvenUnderCi,
+    ...(cluster ? [] : [LEFT_OUT_WITHOUT_CLUSTER]),
+  ];
+  const leftOut = fast ? LEFT_OUT_OF_FAST : everything;
   if (leftOut.length > 0) say('left out', leftOut);
   if (counts.notRun > 0) say(`${counts.notRun} tests were skipped by what is written in them`);
   say(`done in ${seconds(startedAt)} s`);
@@ -77,13 +96,17 @@ async function main() {
   return failed === 0 && complete ? 0 : 1;
 }
 
+/**
+ * @param {Record<string, string | undefined>} env
+ * @returns {Promise<{ code: number, counts: Counts, stopped: boolean }>}
+ */
 async function runJest(env) {
   const folder = mkdtempSync(join(tmpdir(), 'mq-test-counts-'));
   const countsFile = join(folder, 'counts.json');
   const jest = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...jestArguments], {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, ...env, MQ_TEST_COUNTS: countsFile },
+    env: { ...process.env, ...env, MQ_TEST_COUNTS: countsFile, ...(cluster && { MQ_TEST_CLUSTER: '1' }) },
   });
   // The terminal signals jest as well: let it stop its database, and then say how far it came.
   process.on('SIGINT', () => undefined);
@@ -103,6 +126,10 @@ async function runJest(env) {
   return { code, counts, stopped };
 }
 
+/**
+ * @param {string} file
+ * @returns {Counts}
+ */
 function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -111,11 +138,16 @@ function readCounts(file) {
   }
 }
 
+/**
+ * @param {string} title
+ * @param {string[]} [lines]
+ */
 function say(title, lines = []) {
   console.log(`\n== ${title}`);
   for (const line of lines) console.log(`  ${line}`);
 }
 
+/** @param {number} since */
 function seconds(since) {
   return ((performance.now() - since) / 1000).toFixed(0);
 }

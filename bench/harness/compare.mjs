@@ -1,9 +1,11 @@
+/** @typedef {{ count: number, ms?: number | undefined }} Done */
+
 /**
  * A way to do something whose speed is measured. Everything may be async.
  *
  * @typedef {object} Variant
  * @property {() => unknown} [prepare] before the clock starts
- * @property {() => unknown} run does it; answers `{ count }`, and `ms` where the whole call is not what counts
+ * @property {() => Done | Promise<Done>} run does it; answers `{ count }`, and `ms` where the whole call is not what counts
  * @property {(count: number) => unknown} [check] throws if what was done is not right: a fast wrong answer is none
  */
 
@@ -21,6 +23,7 @@
  */
 export async function compare(variants, { rounds, budgetMs, quiet }) {
   const names = Object.keys(variants);
+  /** @type {Record<string, Sample[]>} */
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (const name of names) await sample(variants[name], quiet);
   const startedAt = performance.now();
@@ -33,6 +36,11 @@ export async function compare(variants, { rounds, budgetMs, quiet }) {
   return samples;
 }
 
+/**
+ * @param {Variant} options
+ * @param {import('./quiet.mjs').Quiet} quiet
+ * @returns {Promise<Sample>}
+ */
 async function sample({ prepare, run, check }, quiet) {
   await prepare?.();
   await quiet.wait();

@@ -14,11 +14,20 @@ const SPIN_STEPS = 2_000_000;
  * The waits of a whole run have a budget: on a machine that is never idle each would take its full time and show the same.
  */
 export class Quiet {
-  /** How busy the processors were right before each sample, from 0 to 1. */
+  /**
+   * How busy the processors were right before each sample, from 0 to 1.
+   *
+   * @type {number[]}
+   */
   #busy = [];
-  /** How long a fixed amount of work took right before each sample, ms. */
+  /**
+   * How long a fixed amount of work took right before each sample, ms.
+   *
+   * @type {number[]}
+   */
   #spins = [];
 
+  /** @param {number} budgetMs */
   constructor(budgetMs) {
     this.budgetMs = budgetMs;
   }
@@ -66,6 +75,7 @@ function spin() {
   return performance.now() - startedAt + (state < 0 ? 1 : 0);
 }
 
+/** @param {number[]} values */
 function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }

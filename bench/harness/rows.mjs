@@ -1,5 +1,23 @@
 import { median, spread } from './statistics.mjs';
 
+/** @typedef {import('./compare.mjs').Sample} Sample */
+/** @typedef {{ name: string, perSecond: number, cpuMicros: number }} Summary */
+/**
+ * @typedef {object} Row
+ * @property {string} what
+ * @property {string} database
+ * @property {string} unit
+ * @property {number} value
+ * @property {number[]} spread
+ * @property {number} rounds
+ * @property {Summary} [base]
+ * @property {Summary} [subject]
+ * @property {{ atLeast?: number, atMost?: number }} [aim]
+ * @property {boolean} [met]
+ * @property {boolean} [noisy]
+ * @property {string} [note]
+ */
+
 /** Above this, the baseline itself moved so much that its ratios say little. */
 const NOISY = 1.5;
 
@@ -30,7 +48,12 @@ export function ratioRow({ what, database, base: [baseName, base], subject: [nam
   };
 }
 
-/** A rate that nothing stands beside. */
+/**
+ * A rate that nothing stands beside.
+ *
+ * @param {{ what: string, database: string, subject: [name: string, samples: Sample[]] }} options
+ * @returns {Row}
+ */
 export function rateRow({ what, database, subject: [name, samples] }) {
   const rates = samples.map(({ perSecond }) => perSecond);
   return {
@@ -44,7 +67,12 @@ export function rateRow({ what, database, subject: [name, samples] }) {
   };
 }
 
-/** A figure that is to stay below a limit. `values`: one for each round. */
+/**
+ * A figure that is to stay below a limit. `values`: one for each round.
+ *
+ * @param {{ what: string, database: string, unit: string, values: number[], atMost?: number, note?: string }} options
+ * @returns {Row}
+ */
 export function limitRow({ what, database, unit, values, atMost, note }) {
   return {
     what,
@@ -58,6 +86,11 @@ export function limitRow({ what, database, unit, values, atMost, note }) {
   };
 }
 
+/**
+ * @param {string} name
+ * @param {Sample[]} samples
+ * @returns {Summary}
+ */
 function summary(name, samples) {
   return {
     name,

@@ -8,6 +8,8 @@ import { Broker } from '../support/broker.mjs';
 import { BODY, spreadOver, TAG, TOPIC } from '../support/messages.mjs';
 import { StatementLog, substitute } from '../support/statement-log.mjs';
 
+/** @typedef {import('nestjs-reliable-mq').MqTransport} MqTransport */
+
 const AIM = 0.9;
 const CONCURRENCY = 8;
 const GROUP = 'GID_bench';
@@ -20,6 +22,8 @@ export const title = 'Consuming with a transaction for each message, beside a lo
 /**
  * The loop runs the very statements of a delivery, as they were logged, and receives and acknowledges through the same
  * driver: as many pollers as we have places, each handling its batch one after another and acknowledging it as a whole.
+ *
+ * @param {import('../main.mjs').Setting} options
  */
 export async function* run({ databases, children, quick, ...options }) {
   const count = quick ? 300 : 1_500;
@@ -60,9 +64,18 @@ export async function* run({ databases, children, quick, ...options }) {
   }
 }
 
+/**
+ * @param {import('../support/databases.mjs').Database} database
+ * @param {MqTransport} transport
+ * @param {StatementLog} logger
+ */
 async function bootConsumer(database, transport, logger) {
   const placeholder = database.server.type === 'postgres' ? '$1' : '?';
   class HandleOrder {
+    /**
+     * @param {import('nestjs-reliable-mq').MqMessage<unknown>} message
+     * @param {import('nestjs-reliable-mq').MqContext} options
+     */
     async handle(message, { manager }) {
       await manager.query(`INSERT INTO bench_handled (message_id) VALUES (${placeholder})`, [message.id]);
     }
@@ -83,7 +96,14 @@ async function bootConsumer(database, transport, logger) {
   return app;
 }
 
-/** One message goes through the application; what its delivery did to the database is what the loop does for each of its own. */
+/**
+ * One message goes through the application; what its delivery did to the database is what the loop does for each of its own.
+ *
+ * @param {Application} app
+ * @param {MqTransport} transport
+ * @param {StatementLog} log
+ * @returns {Promise<(app: Application, id: string) => Promise<void>>}
+ */
 async function captureDelivery(app, transport, log) {
   const [id] = await load(app, transport, TOPIC, 1);
   const consumer = app.get(MqConsumerService);
@@ -99,6 +119,7 @@ async function captureDelivery(app, transport, log) {
   return async ({ dataSource }, otherId) => {
     const values = new Map([[id, otherId]]);
     const runner = dataSource.createQueryRunner();
+    /** @param {import('../support/statement-log.mjs').Statement} options */
     const execute = ({ text, parameters }) => runner.query(text, substitute(parameters, values));
     await runner.startTransaction();
     for (const statement of inside) await execute(statement);
@@ -110,14 +131,20 @@ async function captureDelivery(app, transport, log) {
 
 let loads = 0;
 
-async function load(app, transport, topic, count) {
+/**
+ * @param {Application} app
+ * @param {MqTransport} transport
+ * @param {string} topic
+ * @param {number} count
+ */
+export async function load(app, transport, topic, count) {
   await app.query('TRUNCATE TABLE mq_inbox');
   await app.query('TRUNCATE TABLE bench_handled');
   const batch = ++loads;
   const ids = Array.from({ length: count }, (_, n) => `${batch}-${n}`);
   const { signal } = new AbortController();
   await spreadOver(16, count, (n) =>
-    transport.publish(
+    transport.send(
       {
         topic,
         instanceId: null,
@@ -134,11 +161,20 @@ async function load(app, transport, topic, count) {
   return ids;
 }
 
+/**
+ * @param {Application} app
+ * @param {number} count
+ */
 async function consume(app, count) {
   await app.until('delivery.handled', count, () => app.get(MqConsumerService).start());
   return { count };
 }
 
+/**
+ * @param {MqTransport} transport
+ * @param {number} count
+ * @param {(id: string) => Promise<void>} deliver
+ */
 async function handleByHand(transport, count, deliver) {
   const done = new AbortController();
   const { signal } = new AbortController();
@@ -170,7 +206,13 @@ async function handleByHand(transport, count, deliver) {
   return { count, ms };
 }
 
-async function expectHandled(app, broker, topic, count) {
+/**
+ * @param {Application} app
+ * @param {Broker} broker
+ * @param {string} topic
+ * @param {number} count
+ */
+export async function expectHandled(app, broker, topic, count) {
   const [row] = await app.query('SELECT COUNT(*) AS handled FROM bench_handled');
   expectEqual('messages handled', row.handled, count);
   const [inbox] = await app.query('SELECT COUNT(*) AS entered FROM mq_inbox');

@@ -12,6 +12,10 @@ import { receiveAll } from '../support/receive-all.mjs';
 import { receiving } from '../support/receiving.mjs';
 import { officialClient, ownClient } from '../support/rocketmq-clients.mjs';
 
+/** @typedef {import('../support/rocketmq-clients.mjs').Client} Client */
+/** @typedef {Client & { name: string, topic: string }} NamedClient */
+
+/** @type {Record<string, typeof ownClient>} */
 const CLIENTS = { 'official client': officialClient, 'our transport': ownClient };
 const CONCURRENCY = [1, 16, 64];
 const QUICK_CONCURRENCY = [64];
@@ -19,7 +23,11 @@ const PAUSE_MS = 8;
 
 export const title = 'RocketMQ 5 over gRPC: the transport alone, beside the official client';
 
-/** A real broker on this machine, so it shares the processors with what is measured. Left out without JDK and Maven. */
+/**
+ * A real broker on this machine, so it shares the processors with what is measured. Left out without JDK and Maven.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ quick, rounds, quiet, budgetMs }) {
   if (!findJava()) {
     console.log('Left out: RocketMQ needs a JDK and Maven.\n');
@@ -35,6 +43,7 @@ export async function* run({ quick, rounds, quiet, budgetMs }) {
     groups: names.map(({ group }) => ({ name: group })),
   });
   const admin = new RocketmqAdmin(broker);
+  /** @type {NamedClient[]} */
   const clients = [];
   try {
     for (const { name, topic, group } of names) {
@@ -58,13 +67,25 @@ export async function* run({ quick, rounds, quiet, budgetMs }) {
   }
 }
 
+/**
+ * @param {string} what
+ * @param {Record<string, import('../harness/compare.mjs').Sample[]>} options
+ */
 function row(what, { 'official client': base, 'our transport': subject }) {
   return ratioRow({ what, database: '', base: ['official client', base], subject: ['our transport', subject] });
 }
 
 let sent = 0;
 
+/**
+ * @param {NamedClient} client
+ * @param {RocketmqAdmin} admin
+ * @param {number} concurrency
+ * @param {number} count
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function sending(client, admin, concurrency, count) {
+  /** @type {number} */
   let before;
   return {
     prepare: async () => (before = await admin.messageCount(client.topic)),
@@ -76,16 +97,23 @@ function sending(client, admin, concurrency, count) {
   };
 }
 
-/** One message at a time, from the call that sends it to its arrival at a poll that was waiting. */
+/**
+ * One message at a time, from the call that sends it to its arrival at a poll that was waiting.
+ *
+ * @param {NamedClient[]} clients
+ * @param {{ rounds: number, quiet: import('../harness/quiet.mjs').Quiet, count: number }} options
+ */
 async function* latencies(clients, { rounds, quiet, count }) {
+  /** @type {Map<string, { p50: number[], p95: number[] }>} */
   const found = new Map(clients.map(({ name }) => [name, { p50: [], p95: [] }]));
   for (let round = -1; round < rounds; round++) {
     for (const client of clients) {
       await quiet.wait();
+      /** @type {number[]} */
       const times = await latenciesOf(client, count);
       if (round < 0) continue;
-      found.get(client.name).p50.push(percentile(times, 0.5));
-      found.get(client.name).p95.push(percentile(times, 0.95));
+      found.get(client.name)?.p50.push(percentile(times, 0.5));
+      found.get(client.name)?.p95.push(percentile(times, 0.95));
     }
   }
   for (const [name, { p50, p95 }] of found) {
@@ -94,6 +122,10 @@ async function* latencies(clients, { rounds, quiet, count }) {
   }
 }
 
+/**
+ * @param {Client} client
+ * @param {number} count
+ */
 async function latenciesOf(client, count) {
   const times = [];
   for (let n = 0; n < count; n++) {

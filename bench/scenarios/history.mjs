@@ -10,7 +10,11 @@ const BATCH = 100;
 
 export const title = 'Claims in a table with finished rows, beside an empty table';
 
-/** Claim, send into nothing and mark, a batch at a time: what is finished must not slow down what is not. */
+/**
+ * Claim, send into nothing and mark, a batch at a time: what is finished must not slow down what is not.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ databases, quick, ...options }) {
   const finished = quick ? 50_000 : 1_000_000;
   const count = quick ? 1_000 : 4_000;
@@ -51,16 +55,28 @@ export async function* run({ databases, quick, ...options }) {
   }
 }
 
+/**
+ * @param {import('../support/databases.mjs').Databases} databases
+ * @param {import('../support/databases.mjs').Server} server
+ */
 async function boot(databases, server) {
   const database = await databases.create(server);
   return Application.boot({ database, mq: { transport: new NothingBroker(), reproduce: { batch: BATCH } } });
 }
 
+/**
+ * @param {Application} app
+ * @param {number} count
+ */
 async function prepare(app, count) {
   await empty(app);
   await loadDue(app, count);
 }
 
+/**
+ * @param {Application} app
+ * @param {number} count
+ */
 async function claimAll(app, count) {
   let sent = 0;
   for (let round = 0; round < count / BATCH; round++) sent += (await app.reproduce.runOnce()).sent;

@@ -14,7 +14,11 @@ const WAIT_MS = 5_000;
 
 export const title = 'RocketMQ 5: a topic at two brokers, one of which has nothing, beside a topic at one';
 
-/** Two real brokers on this machine. Left out without JDK and Maven. */
+/**
+ * Two real brokers on this machine. Left out without JDK and Maven.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ quick, rounds, quiet, budgetMs }) {
   if (!findJava()) {
     console.log('Left out: RocketMQ needs a JDK and Maven.\n');
@@ -23,6 +27,7 @@ export async function* run({ quick, rounds, quiet, budgetMs }) {
   // With the proxies inside of the brokers, a topic's messages stay at the broker to which they were sent.
   const cluster = await startRocketmqCluster({ mode: 'local' });
   const [busy, idle] = cluster.brokers.map(({ name }) => name);
+  /** @type {(import('../support/rocketmq-clients.mjs').Client & { name: string, topic: string })[]} */
   const clients = [];
   try {
     for (const brokers of [[busy], [busy, idle]]) {
@@ -53,9 +58,14 @@ export async function* run({ quick, rounds, quiet, budgetMs }) {
   }
 }
 
+/**
+ * @param {import('../../test/support/rocketmq/start-cluster.mjs').RunningCluster} cluster
+ * @param {string} topic
+ * @param {number} queues
+ */
 function routeOf(cluster, topic, queues) {
   return eventually(`${queues} queues of ${topic}`, async () => {
-    const routes = await Promise.all(cluster.proxies.map(({ endpoint }) => queryRoute(endpoint, topic)));
+    const routes = await Promise.all(cluster.proxies.map(({ endpoint }) => queryRoute(String(endpoint), topic)));
     return routes.every((route) => route.queues === queues);
   });
 }

@@ -6,16 +6,21 @@ import { Broker } from '../support/broker.mjs';
 import { TOPIC } from '../support/messages.mjs';
 import { StatementLog } from '../support/statement-log.mjs';
 
-const AIM = 0.2;
+const AIM = 0.3;
 /** A relay that finds nothing slows down step by step, and has its last pace after this. */
 const RUN_DOWN_MS = 10_000;
 
 export const title = 'Statements of an application with nothing to do';
 
-/** Relay, consumer and publisher in one process with default settings. Counted where they leave, by the logger of TypeORM. */
+/**
+ * Relay, consumer, publisher and heartbeat in one process with default settings. Counted where they leave, by the logger of TypeORM.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ databases, children, quick }) {
-  const seconds = quick ? 15 : 40;
+  const seconds = quick ? 20 : 60;
   const broker = await Broker.start(children);
+  /** @type {{ app: Application, log: StatementLog, server: import('../support/databases.mjs').Server }[]} */
   const idle = [];
   for (const server of databases.servers) {
     const log = new StatementLog();
@@ -40,6 +45,11 @@ export async function* run({ databases, children, quick }) {
   await broker.stop();
 }
 
+/**
+ * @param {import('../support/databases.mjs').Database} database
+ * @param {Broker} broker
+ * @param {StatementLog} logger
+ */
 function bootIdle(database, broker, logger) {
   class HandleOrder {
     handle() {

@@ -16,6 +16,8 @@ export const title = 'From the commit to the send, with nothing else to do';
 /**
  * From the moment when `transaction()` resolves to the call of the transport, one transaction at a time. In between the
  * sender reads the row back: one SELECT by primary key, which is measured as well, as the least that this can take.
+ *
+ * @param {import('../main.mjs').Setting} options
  */
 export async function* run({ databases, rounds, quick, quiet }) {
   const count = quick ? 40 : 200;
@@ -23,10 +25,13 @@ export async function* run({ databases, rounds, quick, quiet }) {
     const database = await databases.create(server);
     const transport = new NothingBroker();
     const app = await Application.boot({ database, mq: { transport } });
+    /** @type {{ p50: number[], p99: number[], read: number[] }} */
     const all = { p50: [], p99: [], read: [] };
     for (let round = -1; round < rounds; round++) {
       await quiet.wait();
+      /** @type {number[]} */
       const latencies = await latenciesOf(app, transport, count);
+      /** @type {number[]} */
       const reads = await readsOf(app, count);
       if (round < 0) continue;
       all.p50.push(percentile(latencies, 0.5));
@@ -42,12 +47,18 @@ export async function* run({ databases, rounds, quick, quiet }) {
   }
 }
 
+/**
+ * @param {Application} app
+ * @param {NothingBroker} transport
+ * @param {number} count
+ */
 async function latenciesOf(app, transport, count) {
   const producer = app.get(MqProducerService);
   const latencies = [];
   const takenBefore = transport.taken;
   for (let n = 0; n < count; n++) {
     let sentAt = 0;
+    /** @type {(value?: unknown) => void} */
     let sent;
     const called = new Promise((resolve) => (sent = resolve));
     transport.onPublish = () => {
@@ -67,6 +78,10 @@ async function latenciesOf(app, transport, count) {
   return latencies;
 }
 
+/**
+ * @param {Application} app
+ * @param {number} count
+ */
 async function readsOf(app, count) {
   const [{ id }] = await app.query('SELECT id FROM mq_status_log LIMIT 1');
   const sql = `SELECT id FROM mq_status_log WHERE id = ${app.database.server.type === 'postgres' ? '$1' : '?'}`;

@@ -11,6 +11,11 @@ import { empty, expectSent } from '../support/outbox-rows.mjs';
 import { ShopTables } from '../support/shop-tables.mjs';
 import { StatementLog, substitute } from '../support/statement-log.mjs';
 
+/** @typedef {import('typeorm').EntityManager} EntityManager */
+/** @typedef {ReturnType<typeof orderOf>} Order */
+/** @typedef {Awaited<ReturnType<typeof boot>>} Shop */
+/** @typedef {(manager: EntityManager, order: Order) => unknown} Publish */
+
 const AIMS = { paused: 0.97, sending: 0.45 };
 const CLIENTS = 8;
 /** Two connections beyond those of the clients: what the sender needs to read back and to mark. */
@@ -24,6 +29,8 @@ export const title = 'A transaction that publishes, beside the same with a raw I
  * The raw INSERT is the very statement that publish() issues, through the same `manager.query()`; so what is left is what
  * publish() itself costs. The sender is paused by a broker that never answers: the first rows are all it can hold, and
  * what commits later waits in memory, unread and unsent.
+ *
+ * @param {import('../main.mjs').Setting} options
  */
 export async function* run({ databases, children, quick, ...options }) {
   const count = quick ? 300 : 1_000;
@@ -49,8 +56,13 @@ export async function* run({ databases, children, quick, ...options }) {
     }
     await broker.stop();
     const database = server.label;
-    const [transaction, inserting] = [['transaction alone', alone], ['with raw INSERT', raw]]; // prettier-ignore
-    const publishing = ['with publish()', published];
+    /** @type {[name: string, samples: import('../harness/compare.mjs').Sample[]][]} */
+    const named = [
+      ['transaction alone', alone],
+      ['with raw INSERT', raw],
+      ['with publish()', published],
+    ];
+    const [transaction, inserting, publishing] = named;
     yield ratioRow({ what: 'sender paused', database, base: inserting, subject: publishing, atLeast: AIMS.paused });
     yield ratioRow({ what: 'sender paused', database, base: transaction, subject: publishing });
     yield ratioRow({ what: 'a message by hand', database, base: transaction, subject: inserting });
@@ -64,12 +76,25 @@ export async function* run({ databases, children, quick, ...options }) {
   }
 }
 
+/**
+ * @param {import('../support/databases.mjs').Databases} databases
+ * @param {import('../support/databases.mjs').Server} server
+ * @param {import('nestjs-reliable-mq').MqTransport} transport
+ * @param {StatementLog} logger
+ */
 async function boot(databases, server, transport, logger) {
   const database = await databases.create(server);
   const app = await Application.boot({ database, mq: { transport }, poolSize: POOL, logger });
   return { app, tables: await ShopTables.create(app, CLIENTS) };
 }
 
+/**
+ * @param {Shop} options
+ * @param {number} count
+ * @param {number} messages
+ * @param {Publish} publish
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function variant({ app, tables }, count, messages, publish) {
   return {
     prepare: () => Promise.all([empty(app), tables.empty()]),
@@ -85,7 +110,14 @@ function variant({ app, tables }, count, messages, publish) {
   };
 }
 
-/** From the first BEGIN until every message is marked as sent, all in one process. */
+/**
+ * From the first BEGIN until every message is marked as sent, all in one process.
+ *
+ * @param {Shop} options
+ * @param {Broker} broker
+ * @param {number} count
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function sendingVariant({ app, tables }, broker, count) {
   return {
     prepare: () => Promise.all([empty(app), tables.empty(), broker.mark()]),
@@ -101,6 +133,12 @@ function sendingVariant({ app, tables }, broker, count) {
   };
 }
 
+/**
+ * @param {Application} app
+ * @param {ShopTables} tables
+ * @param {number} count
+ * @param {Publish} publish
+ */
 function placeOrders(app, tables, count, publish) {
   return spreadOver(CLIENTS, count, async (n, client) => {
     const order = orderOf(`o-${n}`);
@@ -111,14 +149,25 @@ function placeOrders(app, tables, count, publish) {
   });
 }
 
+/**
+ * @param {{ app: Application }} options
+ * @returns {(manager: EntityManager, order: Order) => Promise<import('nestjs-reliable-mq').Publication>}
+ */
 function publisherOf({ app }) {
   const producer = app.get(MqProducerService);
   return (manager, order) => producer.publish(TOPIC, { tag: TAG, payload: order }, { manager });
 }
 
-/** What publish() sends to the database, to be sent again with another id and payload. */
+/**
+ * What publish() sends to the database, to be sent again with another id and payload.
+ *
+ * @param {Shop} options
+ * @param {StatementLog} log
+ * @returns {Promise<Publish>}
+ */
 async function captureInsert({ app }, log) {
   const order = orderOf('o-captured');
+  /** @type {import('nestjs-reliable-mq').Publication | undefined} */
   let publication;
   const statements = await log.capture(() =>
     app.dataSource.transaction(async (manager) => {
@@ -126,6 +175,7 @@ async function captureInsert({ app }, log) {
     }),
   );
   const insert = statements.find(({ text }) => text.startsWith('INSERT INTO'));
+  if (!insert || !publication) throw new Error('publish() was not seen to insert anything');
   const [{ id }] = publication.messages;
   return (manager, other) => {
     const values = new Map([[id, randomUUID()], [JSON.stringify(order), JSON.stringify(other)]]); // prettier-ignore
@@ -133,6 +183,7 @@ async function captureInsert({ app }, log) {
   };
 }
 
+/** @param {Shop} options */
 async function blockSender({ app }) {
   const messages = Array.from({ length: STUCK }, (_, n) => ({ tag: TAG, payload: orderOf(`o-${n}`) }));
   for (let start = 0; start < STUCK; start += 100) {

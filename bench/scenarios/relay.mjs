@@ -16,23 +16,36 @@ const PEER_SETTING = { concurrentJobs: 24, localQueue: { size: 500 }, completeJo
 
 export const title = 'Draining a backlog into a broker that does nothing, beside graphile-worker';
 
-/** What the database side can do when the broker costs nothing. */
+/**
+ * What the database side can do when the broker costs nothing.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ databases, quick, ...options }) {
   const count = quick ? 5_000 : 20_000;
   for (const server of databases.servers) {
     const database = await databases.create(server);
     const transport = new NothingBroker();
     const app = await Application.boot({ database, mq: { transport, reproduce: { batch: BATCH } } });
+    /** @type {Record<string, import('../harness/compare.mjs').Variant>} */
     const variants = { relay: relay(app, transport, count) };
     if (server.type === 'postgres') variants[PEER] = await graphile(app, count);
     const { relay: ours, [PEER]: peer } = await compare(variants, options);
     await app.close();
     await databases.drop(database);
-    const row = { what: `${count} rows, batch ${BATCH}`, database: server.label, subject: ['relay', ours] };
+    /** @type {[name: string, samples: import('../harness/compare.mjs').Sample[]]} */
+    const subject = ['relay', ours];
+    const row = { what: `${count} rows, batch ${BATCH}`, database: server.label, subject };
     yield peer ? ratioRow({ ...row, base: [PEER, peer], atLeast: AIM }) : rateRow(row);
   }
 }
 
+/**
+ * @param {Application} app
+ * @param {NothingBroker} broker
+ * @param {number} count
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function relay(app, broker, count) {
   let takenBefore = 0;
   return {
@@ -49,7 +62,13 @@ function relay(app, broker, count) {
   };
 }
 
-/** Timed from its first job, as it starts more slowly; ours from the call that starts it. */
+/**
+ * Timed from its first job, as it starts more slowly; ours from the call that starts it.
+ *
+ * @param {Application} app
+ * @param {number} count
+ * @returns {Promise<import('../harness/compare.mjs').Variant>}
+ */
 async function graphile(app, count) {
   const worker = {
     connectionString: app.database.options.url,
@@ -74,6 +93,7 @@ async function graphile(app, count) {
     run: async () => {
       handled = 0;
       let startedAt = 0;
+      /** @type {(value?: unknown) => void} */
       let done;
       const all = new Promise((resolve) => (done = resolve));
       const nothing = () => {

@@ -13,12 +13,18 @@ const AIM_AT_64 = 2.2;
 
 export const title = 'Draining a committed backlog to the broker, beside a publish loop with the bare SDK';
 
-/** The loop has no database at all: the relay claims and marks on top, and still has less to do. */
+/**
+ * The loop has no database at all: the relay claims and marks on top, and still has less to do.
+ *
+ * @param {import('../main.mjs').Setting} options
+ */
 export async function* run({ databases, children, quick, ...options }) {
   for (const concurrency of quick ? QUICK_CONCURRENCY : CONCURRENCY) {
     const count = (concurrency === 1 ? 600 : 3_000) / (quick ? 3 : 1);
     const broker = await Broker.start(children);
+    /** @type {Record<string, import('../harness/compare.mjs').Variant>} */
     const variants = { 'bare SDK': bareSdk(broker, concurrency, count) };
+    /** @type {Application[]} */
     const apps = [];
     for (const server of databases.servers) {
       const app = await Application.boot({
@@ -46,8 +52,15 @@ export async function* run({ databases, children, quick, ...options }) {
   }
 }
 
+/**
+ * @param {Broker} broker
+ * @param {number} concurrency
+ * @param {number} count
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function bareSdk(broker, concurrency, count) {
   const producer = broker.sdk(sdk).getProducer('', TOPIC);
+  /** @param {number} n */
   const publish = async (n) => {
     const properties = new sdk.MessageProperties();
     properties.messageKey(`key-${n}`);
@@ -65,6 +78,12 @@ function bareSdk(broker, concurrency, count) {
   };
 }
 
+/**
+ * @param {Application} app
+ * @param {Broker} broker
+ * @param {number} count
+ * @returns {import('../harness/compare.mjs').Variant}
+ */
 function relay(app, broker, count) {
   return {
     prepare: async () => {

@@ -1,10 +1,18 @@
 import { within } from '../harness/within.mjs';
 
-/** Two polls at a time, as a loop by hand would. Without a number: until nothing comes any more. */
+/**
+ * Two polls at a time, as a loop by hand would. Without a number: until nothing comes any more.
+ *
+ * @param {import('./rocketmq-clients.mjs').Client & { name?: string }} client
+ * @param {number} count
+ * @param {number} [waitMs]
+ */
 export async function receiveAll(client, count, waitMs = 1_000) {
+  /** @type {Set<string>} */
   const seen = new Set();
   const startedAt = performance.now();
   // Until the last acknowledgement: the other poll still waits for messages that do not come.
+  /** @type {number | undefined} */
   let ms;
   let over = false;
   const loop = async () => {

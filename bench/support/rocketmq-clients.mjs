@@ -8,6 +8,8 @@ const LEASE_MS = 60_000;
 const BATCH = 32;
 const silent = { debug() {}, info() {}, warn() {}, error() {}, close() {} };
 
+/** @typedef {{ endpoint: string, topic: string, group: string }} Place */
+
 /**
  * One client of RocketMQ 5 over gRPC: how it sends, and how it receives.
  *
@@ -17,7 +19,12 @@ const silent = { debug() {}, info() {}, warn() {}, error() {}, close() {} };
  * @property {() => Promise<void>} close
  */
 
-/** The transport of this library, without the library around it. @returns {Promise<Client>} */
+/**
+ * The transport of this library, without the library around it.
+ *
+ * @param {Place} place
+ * @returns {Promise<Client>}
+ */
 export async function ownClient({ endpoint, topic, group }) {
   const transport = rocketmq({ endpoints: endpoint });
   const subscribe = () => transport.subscribe({ topic, groupId: group, instanceId: null, tags: null, ordered: false });
@@ -25,17 +32,20 @@ export async function ownClient({ endpoint, topic, group }) {
   const sources = [subscribe(), subscribe()];
   const idle = [...sources];
   return {
+    /** @param {string} key */
     async publish(key) {
       const message = { topic, instanceId: null, tag: TAG, key, body: BODY, properties: { 'mq-id': key } };
-      await transport.publish({ ...message, deliverAt: null, orderingKey: null }, never);
+      await transport.send({ ...message, deliverAt: null, orderingKey: null }, never);
     },
+    /** @param {number} waitMs */
     async receive(waitMs) {
       const source = idle.pop();
+      if (!source) throw new Error('more polls at a time than there are sources');
       const deliveries = await source
         .receive({ max: BATCH, waitMs, leaseMs: LEASE_MS }, never)
         .finally(() => idle.push(source));
       return {
-        keys: deliveries.map(({ message }) => message.key),
+        keys: deliveries.map(({ message }) => String(message.key)),
         async ack() {
           const settled = await source.ack(deliveries, never);
           if (settled.some((settlement) => settlement !== 'done')) throw new Error('an acknowledgement was refused');
@@ -49,7 +59,12 @@ export async function ownClient({ endpoint, topic, group }) {
   };
 }
 
-/** The official client as it comes. @returns {Promise<Client>} */
+/**
+ * The official client as it comes.
+ *
+ * @param {Place} place
+ * @returns {Promise<Client>}
+ */
 export async function officialClient({ endpoint, topic, group }) {
   const common = { endpoints: endpoint, namespace: '', logger: silent };
   const producer = new official.Producer({ ...common, topics: [topic] });
@@ -63,10 +78,12 @@ export async function officialClient({ endpoint, topic, group }) {
   await consumer.startup();
   const body = Buffer.from(BODY);
   return {
+    /** @param {string} key */
     async publish(key) {
       await producer.send({ topic, tag: TAG, keys: [key], body, properties: new Map([['mq-id', key]]) });
     },
     async receive() {
+      /** @type {{ keys: string[] }[]} */
       const views = await consumer.receive(BATCH, LEASE_MS);
       return {
         keys: views.map(({ keys }) => keys[0]),

@@ -1,3 +1,5 @@
+import { refuseOption } from '../support/read-options.mjs';
+
 const HOST_AND_PORT = /^([\w.-]+|\[[\da-fA-F:]+\]):\d+$/;
 const ROCKETMQ = /^rocketmq(?::(?:\/\/)?(.*))?$/;
 
@@ -5,6 +7,7 @@ const ROCKETMQ = /^rocketmq(?::(?:\/\/)?(.*))?$/;
  * What `--broker` says.
  *
  * @returns {{ kind: 'emulator' | 'http' | 'rocketmq', endpoint?: string }} without an endpoint, it is to be started
+ * @param {string | undefined} text
  */
 export function readBrokerChoice(text) {
   if (text === undefined) return { kind: 'emulator' };
@@ -15,5 +18,5 @@ export function readBrokerChoice(text) {
   } else if (/^https?:\/\/\S+$/.test(text) || HOST_AND_PORT.test(text)) {
     return { kind: 'http', endpoint: text };
   }
-  throw new Error(`--broker ${text}: expected rocketmq, rocketmq:host:port, or http://host:port`);
+  refuseOption(`--broker ${text}: expected rocketmq, rocketmq:host:port, or http://host:port`);
 }

@@ -19,10 +19,11 @@ import { connectRocketmqBroker, startRocketmqBroker } from './rocketmq-broker.mj
  */
 export function openBroker({ kind, endpoint }, { say, children }) {
   if (kind === 'emulator') return startEmulatorBroker();
-  if (kind === 'http') return Promise.resolve(httpBroker(endpoint));
+  if (kind === 'http' && endpoint !== undefined) return Promise.resolve(httpBroker(endpoint));
   return endpoint === undefined ? startRocketmqBroker({ say, children }) : connectRocketmqBroker(endpoint);
 }
 
+/** @param {string} endpoint */
 function httpBroker(endpoint) {
   return {
     title: `yours at ${endpoint}`,

@@ -2,20 +2,27 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+/** @typedef {import('node:child_process').ChildProcessWithoutNullStreams} ChildProcess */
+
 const START_TIMEOUT_MS = 45_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LAST_LINES = 30;
 
 /** A process that belongs to the demo. What it says is kept, and shown only if something goes wrong. */
 class Child {
+  /** @type {string[]} */
   lines = [];
 
+  /**
+   * @param {string} name
+   * @param {ChildProcess} spawned
+   */
   constructor(name, spawned) {
     this.name = name;
     this.process = spawned;
     this.exited = once(spawned, 'exit');
     // That a stream breaks together with its process is no news.
-    for (const stream of spawned.stdio) stream.on('error', () => undefined);
+    for (const stream of [spawned.stdin, spawned.stdout, spawned.stderr]) stream.on('error', () => undefined);
   }
 
   get pid() {
@@ -26,12 +33,19 @@ class Child {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
-  /** Waits for a line of its output that matches, and answers the match. */
+  /**
+   * Waits for a line of its output that matches, and answers the match.
+   *
+   * @param {RegExp} pattern
+   * @param {number} timeoutMs
+   * @returns {Promise<RegExpExecArray>}
+   */
   ready(pattern, timeoutMs) {
     return new Promise((resolve, reject) => {
       const fail = () => reject(new Error(`${this.name} did not start:\n${this.lines.join('\n')}`));
       const late = setTimeout(fail, timeoutMs);
       this.process.once('exit', fail);
+      /** @param {string} line */
       const read = (line) => {
         this.lines.push(line);
         if (this.lines.length > LAST_LINES) this.lines.shift();
@@ -54,7 +68,7 @@ class Child {
   async stop() {
     if (!this.running) return;
     this.process.kill('SIGTERM');
-    const insist = setTimeout(() => process.kill(-this.pid, 'SIGKILL'), STOP_TIMEOUT_MS);
+    const insist = setTimeout(() => process.kill(-Number(this.pid), 'SIGKILL'), STOP_TIMEOUT_MS);
     await this.exited;
     clearTimeout(insist);
   }
@@ -62,6 +76,7 @@ class Child {
 
 /** All processes of the demo. Each has a process group of its own, so that Ctrl-C reaches the demo alone, which ends them in order. */
 export class Children {
+  /** @type {(Child & { endsWithUs: boolean })[]} */
   #all = [];
 
   constructor() {
@@ -74,6 +89,10 @@ export class Children {
   /**
    * Starts a Node program, and waits for the line that says it is ready. `endsWithUs`: it watches its standard input, and must
    * be left to end by itself.
+   *
+   * @param {string} name
+   * @param {string} file
+   * @param {{ env?: Record<string, string>, ready: RegExp, endsWithUs?: boolean, timeoutMs?: number }} options
    */
   async start(name, file, { env = {}, ready, endsWithUs = false, timeoutMs = START_TIMEOUT_MS }) {
     const spawned = spawn(process.execPath, [file], { detached: true, env: { ...process.env, ...env } });

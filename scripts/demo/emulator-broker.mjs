@@ -20,8 +20,14 @@ export async function startEmulatorBroker() {
   };
 }
 
-/** The emulator's `onStep`: it asks at each step of a request, and waits for the answer. */
+/**
+ * The emulator's `onStep`: it asks at each step of a request, and waits for the answer.
+ *
+ * @param {Gate} gate
+ * @returns {import('nestjs-reliable-mq-emulator').StepObserver}
+ */
 function askGate(gate) {
+  /** @type {Set<string | null | undefined>} */
   const taking = new Set();
   return async (step, { operation, messages: [message] }) => {
     if (operation !== 'publish') return undefined;
@@ -37,8 +43,10 @@ function askGate(gate) {
   };
 }
 
+/** @param {import('nestjs-reliable-mq-emulator').Emulator} emulator */
 function readBooks(emulator) {
   const { stored, groups } = emulator.state().instances[''].topics.shop_orders;
+  /** @param {(group: { ready: number, inFlight: number, dead: number }) => number} count */
   const sum = (count) => Object.values(groups).reduce((total, group) => total + count(group), 0);
   return { stored, left: sum(({ ready, inFlight }) => ready + inFlight), dead: sum(({ dead }) => dead) };
 }

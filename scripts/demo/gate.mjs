@@ -9,10 +9,16 @@ const CREATED = 'created';
 export class Gate {
   #closed = false;
   #count = 0;
+  /** @type {() => void} */
   #release = () => undefined;
   #opened = Promise.resolve();
-  /** Message ids that wait here: `taken` by the broker, or still on their `way` to it. */
+  /**
+   * Message ids that wait here: `taken` by the broker, or still on their `way` to it.
+   *
+   * @type {Set<string | null | undefined>}
+   */
   taken = new Set();
+  /** @type {Set<string | null | undefined>} */
   way = new Set();
 
   close() {
@@ -30,13 +36,23 @@ export class Gate {
     return this.taken.size + this.way.size;
   }
 
-  /** What becomes of a message that has just arrived, asked once for each. */
+  /**
+   * What becomes of a message that has just arrived, asked once for each.
+   *
+   * @param {string | null | undefined} tag
+   * @returns {'pass' | 'take' | 'hold'}
+   */
   decide(tag) {
     if (!this.#closed || tag !== CREATED) return 'pass';
     return this.#count++ % 2 === 0 ? 'take' : 'hold';
   }
 
-  /** Keeps a message until the gate opens; then it, or the answer to it, is to be dropped. */
+  /**
+   * Keeps a message until the gate opens; then it, or the answer to it, is to be dropped.
+   *
+   * @param {string | null | undefined} messageId
+   * @param {{ taken: boolean }} options
+   */
   async hold(messageId, { taken }) {
     (taken ? this.taken : this.way).add(messageId);
     await this.#opened;

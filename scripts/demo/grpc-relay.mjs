@@ -1,5 +1,11 @@
+import { once } from 'node:events';
 import { connect, constants, createServer } from 'node:http2';
 import { isOk, readAck, readRoute, readSend, rewriteRoute } from './rocketmq-wire.mjs';
+
+/** @typedef {import('node:http2').ServerHttp2Stream} Stream */
+/** @typedef {import('node:http2').IncomingHttpHeaders} Headers */
+/** @typedef {{ stream: Stream, headers: Headers, far: import('node:http2').ClientHttp2Session }} Call */
+/** @typedef {{ headers: Headers, trailers: Headers | null, body: Buffer }} Answer */
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
 const SERVICE = '/apache.rocketmq.v2.MessagingService/';
@@ -18,27 +24,43 @@ export async function startGrpcRelay(target, options) {
   const port = await relay.portFor(target);
   return {
     endpoint: `127.0.0.1:${port}`,
-    /** How many deliveries of a topic the broker has said to be settled, by all groups together. */
+    /**
+     * How many deliveries of a topic the broker has said to be settled, by all groups together.
+     *
+     * @param {string} topic
+     */
     acknowledged: (topic) => relay.acknowledged.get(topic) ?? 0,
     close: () => relay.close(),
   };
 }
 
 class GrpcRelay {
-  /** By topic. */
+  /**
+   * By topic.
+   *
+   * @type {Map<string, number>}
+   */
   acknowledged = new Map();
   #gate;
   #scheme;
-  /** By the address behind it. */
+  /**
+   * By the address behind it.
+   *
+   * @type {Map<string, Promise<number>>}
+   */
   #ports = new Map();
+  /** @type {import('node:http2').Http2Server[]} */
   #servers = [];
+  /** @type {Set<import('node:http2').Http2Session>} */
   #sessions = new Set();
 
+  /** @param {{ gate: import('./gate.mjs').Gate, secure: boolean }} options */
   constructor({ gate, secure }) {
     this.#gate = gate;
     this.#scheme = secure ? 'https' : 'http';
   }
 
+  /** @param {string} target */
   portFor(target) {
     let port = this.#ports.get(target);
     if (!port) this.#ports.set(target, (port = this.#listen(target)));
@@ -50,6 +72,10 @@ class GrpcRelay {
     await Promise.all(this.#servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
+  /**
+   * @param {string} target
+   * @returns {Promise<number>}
+   */
   async #listen(target) {
     const server = createServer();
     server.on('session', (near) => {
@@ -73,10 +99,16 @@ class GrpcRelay {
       });
     });
     this.#servers.push(server);
-    await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-    return server.address().port;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
   }
 
+  /**
+   * @param {Stream} stream
+   * @param {Headers} headers
+   * @param {import('node:http2').ClientHttp2Session} far
+   * @returns {Promise<void>}
+   */
   async #pass(stream, headers, far) {
     const call = { stream, headers, far };
     if (headers[':path'] === `${SERVICE}SendMessage`) return this.#send(call);
@@ -85,6 +117,7 @@ class GrpcRelay {
     return passOn(call);
   }
 
+  /** @param {Call} call */
   async #send(call) {
     const request = await readAll(call.stream);
     const { tag, messageId } = readSend(request);
@@ -99,6 +132,7 @@ class GrpcRelay {
     return call.stream.close(NGHTTP2_CANCEL);
   }
 
+  /** @param {Call} call */
   async #ack(call) {
     const request = await readAll(call.stream);
     const answer = await ask(call, request);
@@ -107,6 +141,7 @@ class GrpcRelay {
     return reply(call.stream, answer);
   }
 
+  /** @param {Call} call */
   async #route(call) {
     const answer = await ask(call, await readAll(call.stream));
     if (answer.body.length === 0) return reply(call.stream, answer);
@@ -117,10 +152,15 @@ class GrpcRelay {
   }
 }
 
-/** Passes both directions on as they come. */
+/**
+ * Passes both directions on as they come.
+ *
+ * @param {Call} options
+ */
 function passOn({ stream, headers, far }) {
   const onward = far.request(headers);
   onward.on('error', () => undefined);
+  /** @type {Headers} */
   let trailers = {};
   onward.on('trailers', (received) => (trailers = received));
   onward.on('response', (received, flags) => {
@@ -134,7 +174,13 @@ function passOn({ stream, headers, far }) {
   onward.pipe(stream);
 }
 
-/** The whole answer to a request. @throws when the broker breaks it off */
+/**
+ * The whole answer to a request. @throws when the broker breaks it off
+ *
+ * @param {Pick<Call, 'headers' | 'far'>} options
+ * @param {Buffer} request
+ * @returns {Promise<Answer>}
+ */
 async function ask({ headers, far }, request) {
   const onward = far.request(headers);
   const answer = { headers: {}, trailers: null };
@@ -145,18 +191,30 @@ async function ask({ headers, far }, request) {
   return { ...answer, body };
 }
 
+/**
+ * @param {Stream} stream
+ * @param {Answer} options
+ */
 function reply(stream, { headers, trailers, body }) {
   if (stream.destroyed) return;
-  respond(stream, headers, trailers === null, () => trailers);
+  respond(stream, headers, trailers === null, () => trailers ?? {});
   if (trailers !== null) stream.end(body);
 }
 
+/**
+ * @param {Stream} stream
+ * @param {Headers} headers
+ * @param {boolean} isWhole
+ * @param {() => Headers} trailers
+ */
 function respond(stream, headers, isWhole, trailers) {
   stream.once('wantTrailers', () => stream.sendTrailers(trailers()));
   stream.respond(headers, isWhole ? { endStream: true } : { waitForTrailers: true });
 }
 
+/** @param {import('node:stream').Readable} stream */
 async function readAll(stream) {
+  /** @type {Buffer[]} */
   const chunks = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);

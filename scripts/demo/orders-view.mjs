@@ -1,5 +1,19 @@
 import pg from 'pg';
 
+/**
+ * How far an order has come.
+ *
+ * @typedef {object} Progress
+ * @property {string} id
+ * @property {string} sku
+ * @property {number} quantity
+ * @property {string} status
+ * @property {string} message
+ * @property {boolean} sent
+ * @property {number} handled
+ * @property {number} notified
+ */
+
 /** How far each order has come, in the shop's tables and the library's. */
 const PROGRESS = `
   SELECT o.id, o.sku, o.quantity, o.status,
@@ -12,15 +26,21 @@ const PROGRESS = `
 export class OrdersView {
   #client;
 
-  static async connect(url) {
-    const view = new OrdersView();
-    view.#client = new pg.Client({ connectionString: url });
-    // Ending everything takes the server away under this connection too.
-    view.#client.on('error', () => undefined);
-    await view.#client.connect();
-    return view;
+  /** @param {pg.Client} client */
+  constructor(client) {
+    this.#client = client;
   }
 
+  /** @param {string} url */
+  static async connect(url) {
+    const client = new pg.Client({ connectionString: url });
+    // Ending everything takes the server away under this connection too.
+    client.on('error', () => undefined);
+    await client.connect();
+    return new OrdersView(client);
+  }
+
+  /** @returns {Promise<Progress[]>} */
   async progress() {
     return (await this.#client.query(PROGRESS)).rows;
   }
@@ -31,6 +51,7 @@ export class OrdersView {
     return rows[0].n;
   }
 
+  /** @returns {Promise<{ sku: string, on_hand: number, reserved: number, owed: number }[]>} */
   async stock() {
     const { rows } = await this.#client.query(`
       SELECT s.sku, s.on_hand, s.reserved,

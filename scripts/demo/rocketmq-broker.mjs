@@ -6,13 +6,20 @@ import { startRocketmq } from '../../test/support/rocketmq/start-rocketmq.mjs';
 import { Gate } from './gate.mjs';
 import { startGrpcRelay } from './grpc-relay.mjs';
 
+/** @typedef {{ say: (line: string) => void, children: import('./children.mjs').Children }} With */
+/** @typedef {Awaited<ReturnType<typeof startGrpcRelay>>} Relay */
+
 const FETCH = fileURLToPath(new URL('./fetch-rocketmq.mjs', import.meta.url));
 const FETCH_TIMEOUT_MS = 15 * 60_000;
 const PROGRESS_MS = 5_000;
 /** The groups that read `shop_orders`. */
 const READERS = ['GID_shop_stock', 'GID_shop_notify'];
 
-/** A RocketMQ of the demo's own. */
+/**
+ * A RocketMQ of the demo's own.
+ *
+ * @param {With} options
+ */
 export async function startRocketmqBroker({ say, children }) {
   const missing = missingPrograms();
   if (missing.length > 0) {
@@ -36,7 +43,11 @@ export async function startRocketmqBroker({ say, children }) {
   };
 }
 
-/** A RocketMQ that runs already, and has the shop's topics and groups. */
+/**
+ * A RocketMQ that runs already, and has the shop's topics and groups.
+ *
+ * @param {string} endpoint
+ */
 export async function connectRocketmqBroker(endpoint) {
   const broker = await behindGate(endpoint, { secure: process.env.MQ_TLS === 'true' });
   try {
@@ -48,6 +59,10 @@ export async function connectRocketmqBroker(endpoint) {
   return { ...broker, title: `yours at ${endpoint}` };
 }
 
+/**
+ * @param {string} endpoint
+ * @param {{ secure?: boolean, stop?: () => Promise<void> }} options
+ */
 async function behindGate(endpoint, { secure = false, stop = async () => undefined }) {
   const gate = new Gate();
   const relay = await startGrpcRelay(endpoint, { gate, secure });
@@ -68,6 +83,7 @@ async function behindGate(endpoint, { secure = false, stop = async () => undefin
   };
 }
 
+/** @param {With} options */
 async function fetch({ say, children }) {
   const began = performance.now();
   say(`fetching RocketMQ ${ROCKETMQ_VERSION} from Maven Central, about 100 MB, this once`);
@@ -82,7 +98,11 @@ async function fetch({ say, children }) {
   }
 }
 
-/** As the shop itself names them. Loaded late, because it may have to be built first. */
+/**
+ * As the shop itself names them. Loaded late, because it may have to be built first.
+ *
+ * @returns {Promise<{ topics: { name: string, type: 'DELAY' | 'NORMAL' }[], groups: string[] }>}
+ */
 async function readNames() {
   const { Deadlines, GROUPS, TOPICS } = await import('../../dist/apps/shop/messaging/topics.js');
   return {
@@ -94,6 +114,11 @@ async function readNames() {
   };
 }
 
+/**
+ * @param {Record<string, string>} env
+ * @param {string} endpoint
+ * @param {{ name: string, type: string }} options
+ */
 async function mustExist(env, endpoint, { name, type }) {
   const { MQ_ACCESS_KEY_ID: accessKey, MQ_ACCESS_KEY_SECRET: accessSecret } = process.env;
   const auth = accessKey && accessSecret ? { accessKey, accessSecret } : undefined;
@@ -106,7 +131,12 @@ async function mustExist(env, endpoint, { name, type }) {
   }
 }
 
-/** That of messages handed out some are not yet acknowledged, RocketMQ tells nobody; the relay has seen each answer. */
+/**
+ * That of messages handed out some are not yet acknowledged, RocketMQ tells nobody; the relay has seen each answer.
+ *
+ * @param {RocketmqAdmin} admin
+ * @param {Relay} relay
+ */
 async function readBooks(admin, relay) {
   const stored = await admin.messageCount('shop_orders');
   const dead = await Promise.all(READERS.map((group) => admin.deadLetterCount(group)));

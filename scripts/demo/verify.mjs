@@ -1,15 +1,24 @@
-/** Checks what the demo promises, prints the summary, and answers whether all of it holds. */
+/** @typedef {import('./brokers.mjs').DemoBroker} DemoBroker */
+/**
+ * Checks what the demo promises, prints the summary, and answers whether all of it holds.
+ *
+ * @param {{ shop: import('./shop.mjs').Shop, view: import('./orders-view.mjs').OrdersView, placed: { id: string }[], broker: DemoBroker }} options
+ */
 export async function verify({ shop, view, placed, broker }) {
   const orders = await view.progress();
   const mine = orders.filter(({ id }) => placed.some((order) => order.id === id));
-  const seenByCustomers = await Promise.all(placed.map(({ id }) => shop.get(`/orders/${id}`)));
-  const notifications = await Promise.all(placed.map(({ id }) => shop.get(`/notifications/${id}`)));
+  const seenByCustomers = /** @type {{ status: string }[]} */ (
+    await Promise.all(placed.map(({ id }) => shop.get(`/orders/${id}`)))
+  );
+  const notifications = /** @type {unknown[][]} */ (
+    await Promise.all(placed.map(({ id }) => shop.get(`/notifications/${id}`)))
+  );
   const unsent = await view.unsent();
 
   const rows = [
     check('orders placed', `${placed.length}`, mine.length === placed.length),
     check('messages left to send', `${unsent}`, unsent === 0),
-    ...(broker.books ? [duplicates(await broker.books(), placed.length, broker.gate.taken.size)] : []),
+    ...(broker.books ? [duplicates(await broker.books(), placed.length, broker.gate?.taken.size ?? 0)] : []),
     check(
       'orders handled once',
       count(mine, ({ handled }) => handled === 1),
@@ -36,10 +45,20 @@ export async function verify({ shop, view, placed, broker }) {
   return rows.every(({ holds }) => holds);
 }
 
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {boolean} holds
+ */
 function check(name, text, holds) {
   return { name, text, holds };
 }
 
+/**
+ * @template Item
+ * @param {Item[]} list
+ * @param {(item: Item) => boolean} condition
+ */
 function count(list, condition) {
   return `${list.filter(condition).length} of ${list.length}`;
 }
@@ -47,6 +66,10 @@ function count(list, condition) {
 /**
  * What the broker got more often than once: at least what it had taken when nobody could know. Each copy was delivered and
  * acknowledged by now, so that a handler which does not recognise one would have shown it.
+ *
+ * @param {{ stored: number, left: number, dead: number }} options
+ * @param {number} orders
+ * @param {number} taken
  */
 function duplicates({ stored, left, dead }, orders, taken) {
   // One message when an order is placed, one when it is reserved.
@@ -55,7 +78,11 @@ function duplicates({ stored, left, dead }, orders, taken) {
   return check('the broker got', text, twice >= taken && left === 0 && dead === 0);
 }
 
-/** Whether each copy has been delivered and acknowledged. */
+/**
+ * Whether each copy has been delivered and acknowledged.
+ *
+ * @param {DemoBroker} broker
+ */
 export async function settled(broker) {
   return !broker.books || (await broker.books()).left === 0;
 }

@@ -5,6 +5,11 @@ import { writeFileSync } from 'node:fs';
  * the counts are there even if the run is stopped.
  */
 export default class CountReporter {
+  /**
+   * @param {unknown} _test
+   * @param {unknown} _result
+   * @param {import('@jest/test-result').AggregatedResult} options
+   */
   onTestResult(_test, _result, { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, ...rest }) {
     const counts = {
       passed: numPassedTests,
@@ -12,6 +17,6 @@ export default class CountReporter {
       failed: numFailedTests + numRuntimeErrorTestSuites,
       notRun: rest.numPendingTests + rest.numTodoTests,
     };
-    writeFileSync(process.env.MQ_TEST_COUNTS, JSON.stringify(counts));
+    writeFileSync(/** @type {string} */ (process.env.MQ_TEST_COUNTS), JSON.stringify(counts));
   }
 }

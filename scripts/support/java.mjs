@@ -8,6 +8,10 @@ export function findJava() {
   return javac && maven ? `${javac}, ${maven}` : null;
 }
 
+/**
+ * @param {string} program
+ * @param {string} argument
+ */
 function firstLine(program, argument) {
   const { status, stdout, stderr } = spawnSync(program, [argument], { encoding: 'utf8' });
   return status === 0 ? stripVTControlCharacters((stdout || stderr).split('\n')[0]).trim() : null;

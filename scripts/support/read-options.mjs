@@ -10,7 +10,17 @@ export function readOptions(config) {
     return parseArgs(config);
   } catch (error) {
     if (!String(error.code).startsWith('ERR_PARSE_ARGS')) throw error;
-    console.error(`${error.message.split('. ')[0]}. See --help.`);
-    process.exit(1);
+    return refuseOption(error.message.split('. ')[0]);
   }
+}
+
+/**
+ * The same for a mistake that only the program can see.
+ *
+ * @param {string} problem
+ * @returns {never}
+ */
+export function refuseOption(problem) {
+  console.error(`${problem}. See --help.`);
+  process.exit(1);
 }

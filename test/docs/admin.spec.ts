@@ -1,15 +1,16 @@
 import 'reflect-metadata';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Type } from '@nestjs/common';
 import { PermanentError, type ReplayOutcome } from 'nestjs-reliable-mq';
-import { consumer } from '../guarantees/support/consumer.js';
-import { bootNode, publishOne } from '../guarantees/support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, publishOne } from '../support/node/node.js';
 import { useTestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { type Page, readPage, ROOT, tableRows } from './support/pages.js';
+import { type Page, readPage, tableRows } from '../support/pages.js';
 import { compileSnippets } from './support/snippet-program.js';
+import { writeBlocks } from './support/write-blocks.js';
 
 const page = readPage('docs/reference/admin.md');
 
@@ -18,12 +19,26 @@ const TABLES: readonly (readonly [known: string, column: string])[] = [
   ['keyof MqAdminService', 'Method of `admin`'],
   ['keyof AdminFilter', 'Filter field'],
   ['keyof AdminRecord', 'Record field'],
+  ['keyof ErrorGroupFilter', 'Error group filter'],
+  ['keyof MqErrorGroup', 'Error group'],
   [`AdminRecord['status']`, 'Status to find'],
   [`ReplayOutcome['outcome']`, 'Outcome of `replay()`'],
   [`DiscardOutcome['outcome']`, 'Outcome of `discard()`'],
   [`CancelOutcome['outcome']`, 'Outcome of `cancel()`'],
+  [`RescheduleOutcome['outcome']`, 'Outcome of `reschedule()`'],
+  ['keyof BulkOptions', 'Bulk option'],
+  ['keyof BulkResult', 'Bulk result'],
   ['keyof MqCounts', 'Count'],
+  ['keyof TopicCounts', 'Topic count'],
+  ['keyof GroupCounts', 'Group count'],
   ['keyof BlockedKey', 'Blocked key'],
+  ['keyof MqNode', 'Node field'],
+  ['keyof NodeState', 'State field'],
+  ['keyof NodeCircuit', 'Circuit field'],
+  ['keyof NodeGroup', 'Group field'],
+  ['keyof MqPause', 'Pause field'],
+  ['keyof ActionFilter', 'Action filter field'],
+  ['keyof MqAction', 'Action field'],
   ['keyof MqConsumerService', 'Method of `consumers`'],
   ['keyof ReproduceService', 'Method of `reproduce`'],
   ['keyof TickResult', 'Result of `runOnce()`'],
@@ -82,13 +97,8 @@ interface Operations {
   replayAllOf(group: string, reason: string): Promise<ReplayOutcome[]>;
 }
 
-/** Inside of the repository, because packages are looked for from there; in a folder that git and the tools ignore. */
 async function loadExample(): Promise<{ Operations: Type<Operations>; remove(): void }> {
-  const parent = join(ROOT, 'coverage');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'admin-'));
-  const { code } = page.fences.find((fence) => fence.code.startsWith('// operations.ts'))!;
-  writeFileSync(join(folder, 'operations.ts'), code);
+  const folder = writeBlocks(page);
   const { Operations } = (await import(join(folder, 'operations'))) as { Operations: Type<Operations> };
   return { Operations, remove: () => rmSync(folder, { recursive: true }) };
 }

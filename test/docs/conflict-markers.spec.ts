@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as markdown from 'prettier/plugins/markdown';
 import { format } from 'prettier/standalone';
-import { ROOT } from './support/pages.js';
+import { ROOT } from '../support/pages.js';
 
 describe('npm run house:check', () => {
   let folder: string;

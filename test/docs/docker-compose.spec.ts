@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GROUPS, TOPICS } from '../../apps/shop/src/messaging/topics.js';
-import { TRANSPORTS } from '../../apps/shop/src/config/transports.js';
-import { readPage, ROOT } from './support/pages.js';
+import { TRANSPORTS } from '../../apps/shop/src/messaging/transports.js';
+import { readPage, ROOT } from '../support/pages.js';
 import { readYaml } from './support/read-yaml.js';
 
 interface Service {
@@ -131,7 +131,7 @@ describe('docker-compose.yml', () => {
       string,
       string
     >;
-    expect(TRANSPORTS.has(env['MQ_TRANSPORT']!)).toBe(true);
+    expect(TRANSPORTS).toHaveProperty([env['MQ_TRANSPORT']!]);
     expect(services['rocketmq']!.ports).toContain(`${env['MQ_ENDPOINT']}:8081`);
     const database = new URL(env['DATABASE_URL']!);
     expect(services['postgres']!.ports).toEqual([`${database.host}:5432`]);

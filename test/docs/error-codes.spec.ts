@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MQ_ERROR_CODES } from 'nestjs-reliable-mq';
-import { readPage, ROOT } from './support/pages.js';
+import { readPage, ROOT } from '../support/pages.js';
 
 describe('docs/reference/errors.md', () => {
   const path = 'docs/reference/errors.md';

@@ -1,5 +1,5 @@
 import type { MqError, Publication } from 'nestjs-reliable-mq';
-import { bootNode } from '../guarantees/support/node.js';
+import { bootNode } from '../support/node/node.js';
 import { describeDatabases } from '../support/database.js';
 import { closeAfterEach } from '../support/mq-app.js';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
-import { allPages, anchorsOf, ROOT } from './support/pages.js';
+import { basename, dirname, join, normalize } from 'node:path';
+import { allPages, anchorsOf, ROOT } from '../support/pages.js';
 
 describe('links in the documentation', () => {
   const pages = allPages();
@@ -19,6 +19,20 @@ describe('links in the documentation', () => {
         .map(({ target, line }) => `${path}:${line}: ${target}`),
     );
     expect(broken).toEqual([]);
+  });
+
+  // The tarball carries these files beside the code, so that a link leads somewhere in an installed package as well.
+  it('lead to nothing that the package does not carry', () => {
+    const outside = pages.flatMap(({ path, links }) =>
+      links
+        .filter(({ target }) => !/^(https?|mailto):/.test(target))
+        .filter(({ target }) => {
+          const to = normalize(join(dirname(path), target.split('#')[0] || basename(path)));
+          return !/^(docs\/.+|README(\.[\w-]+)?\.md|LICENSE|CHANGELOG\.md)$/.test(to);
+        })
+        .map(({ target, line }) => `${path}:${line}: ${target}`),
+    );
+    expect(outside).toEqual([]);
   });
 
   it('reach every page from the README', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { queryRoute } from '../support/rocketmq/query-route.mjs';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
-import { readPage, ROOT } from './support/pages.js';
+import { readPage, ROOT } from '../support/pages.js';
 
 const run = promisify(execFile);
 jest.setTimeout(240_000);

@@ -2,13 +2,14 @@ import { type Emulator, startEmulator } from 'nestjs-reliable-mq-emulator';
 import { useTestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { describeRocketmq, useRocketmq } from '../support/rocketmq/use-rocketmq.js';
-import { readPage } from './support/pages.js';
+import { readPage } from '../support/pages.js';
 import { ReadmeApplication } from './support/readme-application.js';
 
 describe('the application of the README', () => {
   const db = useTestDatabase();
   let emulator: Emulator;
   let app: ReadmeApplication;
+  let listeners: number;
 
   beforeAll(async () => {
     emulator = await startEmulator({ port: 0 });
@@ -17,6 +18,7 @@ describe('the application of the README', () => {
       MQ_ACCESS_KEY_ID: 'test',
       MQ_ACCESS_KEY_SECRET: 'test',
     });
+    listeners = process.listenerCount('SIGTERM');
     app = await ReadmeApplication.start(db);
   });
 
@@ -25,11 +27,15 @@ describe('the application of the README', () => {
     await emulator?.close();
   });
 
+  it('hears when its process shall end', () => {
+    expect(process.listenerCount('SIGTERM')).toBeGreaterThan(listeners);
+  });
+
   const storedAtBroker = (): number | undefined =>
     emulator.state().instances['MQ_INST_1']?.topics['shop_orders']?.stored;
 
   it('sends what commits, and handles it', async () => {
-    const id = await app.place(2);
+    const id = await app.order(2);
     await eventually(async () => (await app.onHand()) === 8, { what: 'the stock of the order' });
     expect(await db.query('SELECT status, msg_key FROM mq_status_log')).toEqual([{ status: 'SENT', msg_key: id }]);
     expect(await db.query('SELECT state FROM mq_inbox')).toEqual([{ state: 'HANDLED' }]);
@@ -60,8 +66,8 @@ describeRocketmq('the application of the README with the transport for RocketMQ 
 
   afterAll(async () => {
     await app?.stop();
+    // The topic stays: specs of the shop that run beside have it, too.
     await broker.admin.deleteGroup('GID_stock');
-    await broker.admin.deleteTopic('shop_orders');
   });
 
   it('sends what commits, and handles it', async () => {

@@ -3,7 +3,7 @@ import { Test } from '@nestjs/testing';
 import { getMqProducerToken, MqModule, type MqProducerService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { startEmulator } from 'nestjs-reliable-mq-emulator';
-import { OWN } from '../guarantees/support/node.js';
+import { OWN } from '../support/node/node.js';
 import { useTestDatabase } from '../support/database.js';
 import { typeOrm } from '../support/mq-app.js';
 
@@ -14,7 +14,7 @@ describe('two connections with one transport', () => {
   it('send, and close without a complaint', async () => {
     const emulator = await startEmulator({ port: 0 });
     const warnings: unknown[] = [];
-    const warn = (line: unknown): void => void warnings.push(line);
+    const warn = (line: unknown): void => void warnings.push(String(line));
     const options = {
       transport: aliyunHttp({
         endpoint: emulator.endpoint,

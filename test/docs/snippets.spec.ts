@@ -1,4 +1,6 @@
-import { allPages } from './support/pages.js';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allPages, readPage, ROOT } from '../support/pages.js';
 import { compileSnippets } from './support/snippet-program.js';
 
 describe('code in the documentation', () => {
@@ -9,6 +11,16 @@ describe('code in the documentation', () => {
       20,
     );
     expect(compileSnippets(pages)).toEqual([]);
+  });
+
+  // Other pages use these entities too, through the prelude, and the type checker wants them as files.
+  it('has the same entities in the README as in the folder of its files', () => {
+    const folder = join(ROOT, 'test/docs/snippets/readme');
+    const { fences } = readPage('README.md');
+    for (const name of readdirSync(folder)) {
+      const fence = fences.find(({ code }) => code.startsWith(`// ${name}\n`));
+      expect(`${fence?.code}\n`).toBe(`// ${name}\n${readFileSync(join(folder, name), 'utf8')}`);
+    }
   });
 
   // A block in a language that nobody checks would go stale unnoticed.

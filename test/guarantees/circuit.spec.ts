@@ -1,11 +1,13 @@
 import 'reflect-metadata';
-import { MqAdminService, type MqAlert, TransportError } from 'nestjs-reliable-mq';
+import { MqAdminService, type MqAlert } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { HeldProbe } from './support/held-probe.js';
-import { bootNode, type Node, type NodeSetup, OWN, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { RecordingLogger } from '../support/outbox/recording-logger.js';
+import { bootNode, type Node, type NodeSetup, OWN, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('an outage', (db) => {
   closeAfterEach();
@@ -28,9 +30,9 @@ describeDatabases('an outage', (db) => {
   it('of a topic that is missing stops that topic, and no other', async () => {
     const node = await boot();
     let missing = true;
-    const send = node.transport.publish.bind(node.transport);
+    const send = node.transport.send.bind(node.transport);
     const probe = new HeldProbe();
-    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+    jest.spyOn(node.transport, 'send').mockImplementation(async (message, signal) => {
       if (message.topic === 'shop_missing' && missing)
         await probe.fail(new TransportError('not-found', 'TopicNotExist'), signal);
       return send(message, signal);
@@ -53,10 +55,30 @@ describeDatabases('an outage', (db) => {
     expect(await tables.errors()).toHaveLength(1);
   });
 
+  it('of many topics is told in as many statements as of one', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const logger = new RecordingLogger();
+    const node = await boot({
+      role: 'api',
+      topics: Object.fromEntries(names.map((name) => [name, { topic: `shop_${name}` }])),
+      dataSourceOptions: { logger, logging: true },
+    });
+    for (const name of names) {
+      await node.mq.publish(name, { payload: 1, delay: '400d' }, OWN);
+      const error = { code: 'MQ_BROKER_REJECTED', message: 'TopicNotExist' } as const;
+      node.events.emit('circuit.opened', { scope: `topic shop_${name}`, error });
+    }
+    const before = logger.statements.length;
+    const { causes } = await node.app.get(MqAdminService).health();
+    expect(causes.map(({ code, waiting }) => [code, waiting])).toEqual(names.map(() => ['topic', 1]));
+    const asked = logger.statements.slice(before).filter(({ sql }) => !sql.includes('mq_node'));
+    expect(asked.length).toBeLessThanOrEqual(names.length);
+  });
+
   it('that shows in unknown outcomes of several messages gives their attempts back', async () => {
     const node = await boot({ reproduce: { maxAttempts: 6, idle: '100ms', backoff: { base: '10m', cap: '10m' } } });
     const opened = told(node, 'circuit.opened');
-    node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: Number.POSITIVE_INFINITY });
+    node.broker.failNextSends(new TransportError('unknown', 'reset'), { times: Number.POSITIVE_INFINITY });
     for (let n = 0; n < 5; n++) await (await node.mq.publish('orders', { payload: n }, OWN)).sent();
     await eventually(() => opened.length === 1, { what: 'the connection being opened' });
     expect(opened).toMatchObject([{ scope: 'connection' }]);
@@ -70,7 +92,7 @@ describeDatabases('an outage', (db) => {
     const node = await boot({ reproduce: { maxAttempts: 6, idle: '50ms', backoff: { base: 1, cap: 1 } } });
     const opened = told(node, 'circuit.opened');
     const first = new HeldProbe();
-    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+    jest.spyOn(node.transport, 'send').mockImplementation(async (message, signal) => {
       const error = new TransportError('unknown', 'reset');
       if (message.body === '"first"') return first.fail(error, signal);
       throw error;
@@ -89,8 +111,8 @@ describeDatabases('an outage', (db) => {
 
   it('of one message alone stops nothing: it is that message which no proxy lets through', async () => {
     const node = await boot({ reproduce: { maxAttempts: 7, idle: '50ms', backoff: { base: 1, cap: 1 } } });
-    const send = node.transport.publish.bind(node.transport);
-    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+    const send = node.transport.send.bind(node.transport);
+    jest.spyOn(node.transport, 'send').mockImplementation(async (message, signal) => {
       if (message.body === '"poison"') throw new TransportError('unknown', 'reset');
       return send(message, signal);
     });
@@ -105,8 +127,8 @@ describeDatabases('an outage', (db) => {
 
   it('is none when one message is refused and the topic takes others: then that one is parked', async () => {
     const node = await boot();
-    const send = node.transport.publish.bind(node.transport);
-    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+    const send = node.transport.send.bind(node.transport);
+    jest.spyOn(node.transport, 'send').mockImplementation(async (message, signal) => {
       if (message.body === '"poison"') throw new TransportError('refused', 'InvalidArgument');
       return send(message, signal);
     });
@@ -121,13 +143,35 @@ describeDatabases('an outage', (db) => {
     expect((await tables.errors()).find(({ parked }) => parked)).toMatchObject({ error_code: 'MQ_BROKER_REJECTED' });
   });
 
+  it('of the transport itself parks no message, and says where it failed', async () => {
+    const node = await boot();
+    const opened = told(node, 'circuit.opened');
+    const bug = new TypeError('client.dispatch is not a function');
+    node.broker.failNextSends(
+      new TransportError('defect', 'the request failed by itself (at send.ts:1:1)', { cause: bug }),
+      {
+        times: Number.POSITIVE_INFINITY,
+      },
+    );
+    const sent = await (await node.mq.publish('orders', { payload: 1 }, OWN)).sent();
+    expect(sent).toMatchObject([{ status: 'pending', error: { code: 'MQ_TRANSPORT_DEFECT', cause: { cause: bug } } }]);
+    expect(opened).toMatchObject([
+      { scope: 'topic shop_orders', error: { message: expect.stringContaining('(at send.ts:1:1)') as string } },
+    ]);
+    await eventually(() => alerts.length > 0);
+    expect(alerts).toMatchObject([{ kind: 'outage', message: expect.stringContaining('(at send.ts:1:1)') as string }]);
+    expect(await tables.statuses()).toMatchObject([{ status: 'PENDING', failed_count: 0 }]);
+    node.broker.heal();
+    await allSent();
+  });
+
   it('is one error row and one alert, costs no attempt, and is over when a probe finds its end', async () => {
     // A message that backed off by itself would be back long after the test.
     const node = await boot({ reproduce: { idle: '100ms', backoff: { base: '10m', cap: '10m' } } });
-    const send = node.transport.publish.bind(node.transport);
+    const send = node.transport.send.bind(node.transport);
     const probe = new HeldProbe();
     const outage = jest
-      .spyOn(node.transport, 'publish')
+      .spyOn(node.transport, 'send')
       .mockImplementation((_, signal) => probe.fail(new TransportError('unavailable', 'down'), signal));
     const first = await node.mq.publish('orders', { payload: 'first' }, OWN);
     expect(await first.sent()).toMatchObject([{ status: 'pending' }]);
@@ -142,7 +186,7 @@ describeDatabases('an outage', (db) => {
     outage.mockImplementation(send);
     probe.end();
     await allSent();
-    expect(node.broker.published).toHaveLength(51);
+    expect(node.broker.sent).toHaveLength(51);
     expect((await tables.statuses()).every(({ failed_count }) => failed_count === 0)).toBe(true);
     expect((await node.app.get(MqAdminService).health()).status).toBe('up');
 
@@ -163,7 +207,7 @@ describeDatabases('an outage', (db) => {
     const until = performance.now() + 60_000;
     // As many as it takes: on a busy machine each takes its time.
     while (alerts.length < 2 && performance.now() < until) {
-      node.broker.failNextPublishes(new TransportError('invalid', 'refused'));
+      node.broker.failNextSends(new TransportError('invalid', 'refused'));
       await (await node.mq.publish('orders', { payload: 1 }, OWN)).sent();
       parked++;
     }

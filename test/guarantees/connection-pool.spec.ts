@@ -7,8 +7,8 @@ import type { DataSource } from 'typeorm';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer } from './support/consumer.js';
-import { bootNode, OWN } from './support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, OWN } from '../support/node/node.js';
 
 interface PostgresPool {
   readonly totalCount: number;

@@ -4,9 +4,18 @@ import { MemoryBroker } from 'nestjs-reliable-mq/testing';
 import { busyConnections, describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, gate, type Handle } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, type NodeSetup, OWN, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, gate, type Handle } from '../support/node/consumer.js';
+import {
+  bootNode,
+  leasesEnd,
+  type Node,
+  type NodeSetup,
+  OWN,
+  pending,
+  publishOne,
+  told,
+} from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 /** A broker whose operator lets a group have so many deliveries, fewer than `maxAttempts`. */
 const brokerThatGivesUpAfter = (deliveries: number): MemoryBroker => new MemoryBroker(undefined, deliveries);
@@ -14,7 +23,7 @@ const brokerThatGivesUpAfter = (deliveries: number): MemoryBroker => new MemoryB
 /** A message that ended its process at each delivery, so that nobody recorded anything. */
 function givenUp(broker: MemoryBroker, id: string | null, topic = 'shop_orders'): string {
   const group = broker.group(topic, 'GID_stock', null);
-  const { brokerMessageId } = broker.publish({
+  const { brokerMessageId } = broker.accept({
     topic,
     instanceId: null,
     tag: null,
@@ -83,14 +92,14 @@ describeDatabases('what the broker gives up on', (db) => {
       payload: '{"sku":"unknown"}',
       headers: '{"trace":"abc"}',
       ordering_key: null,
-      broker_message_id: node.broker.published[0]!.brokerMessageId,
+      broker_message_id: node.broker.sent[0]!.brokerMessageId,
       instance: expect.stringContaining(`:${process.pid}`),
       resolved_at: null,
       retain_from: null,
     });
     const { published_at: publishedAt } = row as unknown as { published_at: string };
     expect(Number(publishedAt)).toBeGreaterThanOrEqual(before - 1);
-    expect(Number(publishedAt)).toBe(node.broker.published[0]!.publishedAt);
+    expect(Number(publishedAt)).toBe(node.broker.sent[0]!.publishedAt);
     expect(await tables.inbox()).toEqual([{ message_id: id, group_id: 'GID_stock', state: 'PARKED' }]);
     expect(parked).toMatchObject([
       { topic: 'orders', group: 'stock', messageId: id, key: 'order-7', error: { code: 'MQ_DEAD_LETTERED' } },
@@ -146,7 +155,7 @@ describeDatabases('what the broker gives up on', (db) => {
     const node = await boot({ broker });
     const again = told(node, 'delivery.duplicate');
     broker.loseNextAcks(1_000);
-    broker.publish({
+    broker.accept({
       topic: 'shop_orders',
       instanceId: null,
       tag: null,

@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { MqAdminService, PermanentError, TransportError } from 'nestjs-reliable-mq';
+import { MqAdminService, PermanentError } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, type NodeSetup, OWN, pending, publishOne } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, type NodeSetup, OWN, pending, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const TOPICS = { orders: { topic: 'shop_orders' }, ledger: { topic: 'shop_ledger', ordered: true } };
 
@@ -13,8 +14,7 @@ describeDatabases('discarding and cancelling', (db) => {
   closeAfterEach();
   const tables = new Tables(db);
   const boot = (more: NodeSetup = {}): Promise<Node> => bootNode(db, { topics: TOPICS, ...more });
-  const bodies = ({ broker }: Node): unknown[] =>
-    broker.published.map(({ body }) => JSON.parse(String(body)) as unknown);
+  const bodies = ({ broker }: Node): unknown[] => broker.sent.map(({ body }) => JSON.parse(String(body)) as unknown);
   const statusOf = async (id: string): Promise<string | undefined> =>
     (await tables.statuses()).find((row) => row.id === id)?.status;
 
@@ -22,7 +22,7 @@ describeDatabases('discarding and cancelling', (db) => {
     /** The first of three messages of a key is refused for good; a message of another key is not held up. */
     async function blockedKey(): Promise<{ node: Node; admin: MqAdminService; dead: string; behind: string[] }> {
       const node = await boot();
-      node.broker.failNextPublishes(new TransportError('invalid', 'no'), { times: 1 });
+      node.broker.failNextSends(new TransportError('invalid', 'no'), { times: 1 });
       const ids: string[] = [];
       for (const n of [1, 2, 3]) {
         const publication = await node.mq.publish('ledger', { payload: n, orderingKey: 'k' }, OWN);
@@ -41,6 +41,8 @@ describeDatabases('discarding and cancelling', (db) => {
       expect(Math.abs(blockedKeys[0]!.since.getTime() - Date.now())).toBeLessThan(60_000);
       const waiting = await admin.find({ topic: 'ledger', status: 'PENDING' });
       expect(waiting.map(({ id, blockedBy }) => [id, blockedBy])).toEqual(behind.toReversed().map((id) => [id, dead]));
+      // Neither what is before them nor what waits for nobody.
+      expect(await admin.find({ blocked: true })).toEqual(waiting);
       const health = await admin.health();
       expect(health.status).toBe('degraded');
       expect(health.reasons.join()).toContain(
@@ -137,7 +139,7 @@ describeDatabases('discarding and cancelling', (db) => {
   it('says of a cancelled message whether the broker may have it', async () => {
     const node = await boot({ reproduce: { idle: '100ms', backoff: { base: '1h', cap: '1h' } } });
     const admin = node.app.get(MqAdminService);
-    node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { stored: true });
+    node.broker.failNextSends(new TransportError('unknown', 'reset'), { stored: true });
     const unknown = await publishOne(node);
     node.broker.goDown();
     const refused = await publishOne(node);

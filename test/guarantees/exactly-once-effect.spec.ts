@@ -4,9 +4,9 @@ import { ManualClock, startEmulator } from 'nestjs-reliable-mq-emulator';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, gate } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, gate } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('the effect of a message', (db) => {
   closeAfterEach();
@@ -15,7 +15,7 @@ describeDatabases('the effect of a message', (db) => {
 
   /** What another program, or a second send of ours, puts on the wire. */
   const toWire = (node: Node, id: string): Promise<unknown> =>
-    node.transport.publish(
+    node.transport.send(
       {
         topic: 'shop_orders',
         instanceId: null,
@@ -37,7 +37,7 @@ describeDatabases('the effect of a message', (db) => {
     await toWire(node, id);
     await toWire(node, id);
     await eventually(() => pending(node.broker) === 0);
-    expect(node.broker.published).toHaveLength(3);
+    expect(node.broker.sent).toHaveLength(3);
     expect(await tables.effects()).toEqual([id]);
     expect(duplicates).toHaveLength(2);
     await tables.poolIsFree(node);

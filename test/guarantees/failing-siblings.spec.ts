@@ -4,8 +4,8 @@ import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { slowNetwork, type SlowNetwork } from '../support/slow-network.js';
-import { bootNode, type Node, publishOne } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode, type Node, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const RUNS = 200;
 
@@ -39,8 +39,8 @@ describeDatabases('siblings that fail while publish() is under way', (db) => {
   /** What was sent, once something that was published after everything else has arrived. */
   async function sentBeside(): Promise<unknown[]> {
     const last = await publishOne(node, 'the last one');
-    await eventually(() => node.broker.published.some(({ properties }) => properties['mq-id'] === last));
-    return node.broker.published.slice(0, -1);
+    await eventually(() => node.broker.sent.some(({ properties }) => properties['mq-id'] === last));
+    return node.broker.sent.slice(0, -1);
   }
 
   const publish = (manager: EntityManager, run: number, ordered: boolean): Promise<unknown> =>

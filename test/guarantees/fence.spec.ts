@@ -1,11 +1,11 @@
 import 'reflect-metadata';
-import { TransportError } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { gate } from './support/consumer.js';
-import { bootNode, type Node, OWN, told } from './support/node.js';
-import { type StatusRow, Tables } from './support/tables.js';
+import { gate } from '../support/node/consumer.js';
+import { bootNode, type Node, OWN, told } from '../support/node/node.js';
+import { type StatusRow, Tables } from '../support/node/tables.js';
 
 describeDatabases('a worker that lost its lease', (db) => {
   closeAfterEach();
@@ -21,8 +21,8 @@ describeDatabases('a worker that lost its lease', (db) => {
     const a = await bootNode(db, { role: 'api', reproduce: { lease: '1s', backoff: { base: 1, cap: 1 } } });
     const losses = told(a, 'lease.lost');
     const stall = gate();
-    const send = a.transport.publish.bind(a.transport);
-    jest.spyOn(a.transport, 'publish').mockImplementation(async (message, signal) => {
+    const send = a.transport.send.bind(a.transport);
+    jest.spyOn(a.transport, 'send').mockImplementation(async (message, signal) => {
       stall.reach();
       await stall.pass;
       if (ending === 'sent') return send(message, signal);
@@ -34,7 +34,7 @@ describeDatabases('a worker that lost its lease', (db) => {
     const row = await eventually(async () => (await tables.statuses()).find(({ status }) => status === 'SENT'), {
       what: 'the other instance having sent it',
     });
-    expect(a.broker.published).toHaveLength(1);
+    expect(a.broker.sent).toHaveLength(1);
     stall.open();
     await publication.sent();
     await eventually(() => losses.length > 0, { what: 'A being told that its lease is lost' });
@@ -44,8 +44,8 @@ describeDatabases('a worker that lost its lease', (db) => {
   it('marks nothing: the receipt that stays is that of the worker that holds the row', async () => {
     const { a, row, losses } = await overtaken('sent');
     expect(losses).toMatchObject([{ messageId: row.id, during: 'mark' }]);
-    expect(a.broker.published).toHaveLength(2);
-    expect(row.broker_message_id).toBe(a.broker.published[0]!.brokerMessageId);
+    expect(a.broker.sent).toHaveLength(2);
+    expect(row.broker_message_id).toBe(a.broker.sent[0]!.brokerMessageId);
     expect(await tables.statuses()).toEqual([row]);
   });
 
@@ -73,6 +73,6 @@ describeDatabases('a worker that lost its lease', (db) => {
     const setup = { broker: a.broker, reproduce: { batch: 4, idle: '50ms' } };
     await Promise.all([bootNode(db, setup), bootNode(db, setup)]);
     await eventually(async () => (await tables.statuses()).every(({ status }) => status === 'SENT'));
-    expect(a.broker.published).toHaveLength(30);
+    expect(a.broker.sent).toHaveLength(30);
   });
 });

@@ -8,8 +8,8 @@ import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { bootMq, closeAfterEach } from '../support/mq-app.js';
 import { ScriptedProxy } from '../support/rocketmq/scripted-proxy.js';
-import { consumer } from './support/consumer.js';
-import { Tables } from './support/tables.js';
+import { consumer } from '../support/node/consumer.js';
+import { Tables } from '../support/node/tables.js';
 
 /** A JPEG begins like this: no UTF-8, and destroyed by whoever decodes it as such. */
 const JPEG = Buffer.from('ffd8ffe000104a46494600', 'hex');

@@ -4,11 +4,11 @@ import type { MemoryBroker } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, type Handle } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, type Handle } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
-type Foreign = Parameters<MemoryBroker['publish']>[0];
+type Foreign = Parameters<MemoryBroker['accept']>[0];
 
 const LONG = 'x'.repeat(4_000);
 const ODD = `a\0b\n\u001b[31m\ud800|%u0000${LONG}`;
@@ -24,7 +24,7 @@ describeDatabases('a message of another producer', (db) => {
       handlers: [consumer('orders', 'stock', work), consumer('invoices', 'stock', work)],
     });
   const send = (node: Node, message: Partial<Foreign>): unknown =>
-    node.broker.publish({
+    node.broker.accept({
       topic: 'shop_orders',
       instanceId: null,
       tag: null,

@@ -18,7 +18,7 @@ describeDatabases('an application whose database does not answer', (db) => {
   });
   afterEach(() => proxy.close());
 
-  it.each(['idle', 'flow', 'handler', 'exhausted'])(
+  it.each(['idle', 'publish', 'flow', 'handler', 'exhausted'])(
     'says so in health, and ends within its drain time: %s',
     async (scene) => {
       const { program } = await Program.start(PROGRAM, {

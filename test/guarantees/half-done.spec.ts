@@ -3,10 +3,10 @@ import { MqAdminService, PermanentError } from 'nestjs-reliable-mq';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { killSession, sessionId } from '../transactions/server-session.js';
-import { consumer, type Handle } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { killSession, sessionId } from '../support/server-session.js';
+import { consumer, type Handle } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 /** A handler commits in the middle: with that word, or with a statement that brings it along. */
 const COMMITS = {
@@ -69,7 +69,7 @@ describeDatabases('a handler whose transaction is committed in the middle', (db)
       await eventually(() => attempts === 1);
       await eventually(async () => (await tables.inbox())[0]?.state === 'STARTED', { what: 'the committed row' });
       const other = await boot(statement, () => Promise.reject(new Error('must not run')));
-      other.broker.publish(node.broker.published[0]!);
+      other.broker.accept(node.broker.sent[0]!);
       await done(other);
       await parkedHalfDone(id);
     });

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { MqStatusLog } from 'nestjs-reliable-mq';
 import { describeDatabases } from '../support/database.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { bootNode } from './support/node.js';
+import { bootNode } from '../support/node/node.js';
 
 describeDatabases(
   'the schema in which a data source works',

@@ -4,8 +4,8 @@ import { type EntitySubscriberInterface, EventSubscriber, type Logger } from 'ty
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { bootNode, type Node, type NodeSetup, OWN } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode, type Node, type NodeSetup, OWN } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const LEASE_MS = 1_000;
 
@@ -24,10 +24,10 @@ describeDatabases('a sender that comes too late', (db) => {
 
   /** Another instance finds the row, and it is the one that sends it; the late one has not called its transport at all. */
   const sentByAnother = async (late: Node, id: string): Promise<void> => {
-    const sends = jest.spyOn(late.transport, 'publish');
+    const sends = jest.spyOn(late.transport, 'send');
     const other = await bootNode(db, { broker: late.broker });
     await eventually(async () => (await tables.statuses())[0]?.status === 'SENT', { what: 'the row being sent' });
-    expect(late.broker.published.map(({ properties }) => properties['mq-id'])).toEqual([id]);
+    expect(late.broker.sent.map(({ properties }) => properties['mq-id'])).toEqual([id]);
     expect(sends).not.toHaveBeenCalled();
     await tables.poolIsFree(late);
     await tables.poolIsFree(other);
@@ -35,7 +35,7 @@ describeDatabases('a sender that comes too late', (db) => {
 
   it('sends nothing after a transaction that was longer than the lease', async () => {
     const node = await bootPublisher();
-    const sends = jest.spyOn(node.transport, 'publish');
+    const sends = jest.spyOn(node.transport, 'send');
     const publication = await node.dataSource.transaction(async (manager) => {
       const staged = await node.mq.publish('orders', { payload: 1 }, { manager });
       // What the transaction goes on to do takes longer than the lease.
@@ -57,7 +57,7 @@ describeDatabases('a sender that comes too late', (db) => {
       }
     }
     const node = await bootPublisher({ dataSourceOptions: { subscribers: [StandsStillAfterCommit] } });
-    const sends = jest.spyOn(node.transport, 'publish');
+    const sends = jest.spyOn(node.transport, 'send');
     const publication = await node.dataSource.transaction(async (manager) => {
       armed = true;
       return node.mq.publish('orders', { payload: 1 }, { manager });
@@ -80,7 +80,7 @@ describeDatabases('a sender that comes too late', (db) => {
     };
     const silent = new Proxy(log, { get: (target, name) => Reflect.get(target, name) ?? (() => undefined) }) as Logger;
     const node = await bootPublisher({ dataSourceOptions: { logging: ['query'], logger: silent } });
-    const sends = jest.spyOn(node.transport, 'publish');
+    const sends = jest.spyOn(node.transport, 'send');
     const publication = await node.mq.publish('orders', { payload: 1 }, OWN);
     expect(await publication.sent()).toMatchObject([{ status: 'pending' }]);
     expect(stood).toBe(1);

@@ -3,9 +3,9 @@ import { concat, defer, NEVER, Observable, of } from 'rxjs';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, type Handle } from './support/consumer.js';
-import { bootNode, type Node, pending, publishOne } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, type Handle } from '../support/node/consumer.js';
+import { bootNode, type Node, pending, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 /** What does nothing until somebody asks for it, and used to be acknowledged without that. */
 describeDatabases('a handler that returns', (db) => {

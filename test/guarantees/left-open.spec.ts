@@ -3,8 +3,8 @@ import type { Publication } from 'nestjs-reliable-mq';
 import { describeDatabases } from '../support/database.js';
 import { eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { bootNode, type Node, publishOne } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode, type Node, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 /** Query runners that are released without COMMIT or ROLLBACK: `try … finally { release() }` without a `catch`. */
 describeDatabases('transactions that nobody ended', (db) => {
@@ -42,7 +42,7 @@ describeDatabases('transactions that nobody ended', (db) => {
     });
     expect(await tables.effects()).toEqual([]);
     expect((await tables.statuses()).filter(({ status }) => status !== 'SENT')).toEqual([]);
-    expect(node.broker.published.filter(({ body }) => !String(body).includes('innocent'))).toEqual([]);
+    expect(node.broker.sent.filter(({ body }) => !String(body).includes('innocent'))).toEqual([]);
   });
 
   it('are none that DDL has committed before they were rolled back: what was published is sent, and sent() says so', async () => {

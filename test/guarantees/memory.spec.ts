@@ -8,8 +8,8 @@ import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
 import { describeDatabases } from '../support/database.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { Program } from '../support/program.js';
-import { bootNode } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 jest.setTimeout(300_000);
 

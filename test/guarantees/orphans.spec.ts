@@ -5,8 +5,8 @@ import { memoryTransport } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { bootMq, closeAfterEach } from '../support/mq-app.js';
-import { bootNode, type Node, type NodeSetup, OWN } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode, type Node, type NodeSetup, OWN } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('messages that nobody claims', (db) => {
   closeAfterEach();
@@ -24,7 +24,7 @@ describeDatabases('messages that nobody claims', (db) => {
   }
 
   const adminOf = ({ app }: Node): MqAdminService => app.get(MqAdminService);
-  const bodies = ({ broker }: Node): unknown[] => broker.published.map(({ body }) => body);
+  const bodies = ({ broker }: Node): unknown[] => broker.sent.map(({ body }) => body);
   const settled = (id: string): Promise<unknown> =>
     eventually(async () => (await tables.statuses()).find((row) => row.id === id)?.status === 'SENT', {
       what: 'the message to be sent',
@@ -51,6 +51,8 @@ describeDatabases('messages that nobody claims', (db) => {
     expect(orphans[0]!.overdueMs).toBeGreaterThanOrEqual(600_000);
     // Its own messages go out as ever.
     await (await node.mq.publish('orders', { payload: 'new' }, OWN)).sent();
+    expect(await admin.find({ orphaned: true })).toMatchObject([{ id, status: 'PENDING' }]);
+    expect(await admin.find({ orphaned: true, key: 'nothing' })).toEqual([]);
     expect(bodies(node)).toEqual(['"new"']);
     await node.app.close();
 
@@ -58,6 +60,7 @@ describeDatabases('messages that nobody claims', (db) => {
     await settled(id);
     expect(bodies(back)).toEqual(['"left behind"']);
     await eventuallyPasses(async () => expect((await adminOf(back).counts()).orphans).toEqual([]));
+    expect(await adminOf(back).find({ orphaned: true })).toEqual([]);
   });
 
   it('are those of a connection that was renamed, until the new one adopts them', async () => {
@@ -75,7 +78,7 @@ describeDatabases('messages that nobody claims', (db) => {
       expect((await admin.health()).reasons.join()).toContain('of the connection default'),
     );
     expect((await admin.counts()).orphans).toMatchObject([{ connection: 'default' }]);
-    expect(transport.broker.published).toEqual([]);
+    expect(transport.broker.sent).toEqual([]);
     await app.close();
     await boot({ connections: ['default'] });
     await settled(id);

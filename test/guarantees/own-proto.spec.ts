@@ -8,8 +8,8 @@ import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { bootMq, closeAfterEach } from '../support/mq-app.js';
 import { ScriptedProxy } from '../support/rocketmq/scripted-proxy.js';
-import { consumer } from './support/consumer.js';
-import { OWN } from './support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { OWN } from '../support/node/node.js';
 
 /** As JSON says it, and as a literal cannot: keys of its own, which mean something else where they are assigned. */
 const PAYLOAD = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"deep":[{"__proto__":[1]}]}';
@@ -28,7 +28,7 @@ const BROKERS: Record<string, () => Promise<Broker>> = {
     const transport = memoryTransport();
     const rest = { topic: 'shop_orders', instanceId: null, tag: null, deliverAt: null, orderingKey: null };
     const foreign = (): unknown =>
-      transport.broker.publish({ ...rest, key: 'memory', body: PAYLOAD, properties: texts() });
+      transport.broker.accept({ ...rest, key: 'memory', body: PAYLOAD, properties: texts() });
     return Promise.resolve({ transport, foreign, end: () => Promise.resolve() });
   },
   'over HTTP': async () => {

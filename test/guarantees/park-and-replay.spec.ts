@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { MqAdminService, PermanentError, RetryLater, TransportError } from 'nestjs-reliable-mq';
+import { MqAdminService, PermanentError, RetryLater } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, type Handle } from './support/consumer.js';
-import { bootNode, type Node, type NodeSetup, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, type Handle } from '../support/node/consumer.js';
+import { bootNode, type Node, type NodeSetup, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const GROUPS = { stock: { groupId: 'GID_stock' }, mail: { groupId: 'GID_mail' } };
 
@@ -78,7 +79,7 @@ describeDatabases('parking and replay', (db) => {
     expect(skipped).toMatchObject([{ messageId: id, group: 'mail', reason: 'other-group' }]);
     expect((await tables.inbox()).map(({ state }) => state)).toEqual(['HANDLED', 'HANDLED']);
     expect(await tables.errors()).toMatchObject([{ resolution: 'the sku exists now' }]);
-    expect(node.broker.published.map(({ properties }) => properties['mq-id'])).toEqual([id, id]);
+    expect(node.broker.sent.map(({ properties }) => properties['mq-id'])).toEqual([id, id]);
     expect(await admin.counts()).toMatchObject({ parkedDeliveries: 0 });
   });
 
@@ -98,7 +99,7 @@ describeDatabases('parking and replay', (db) => {
     ).toEqual(['not-replayable', 'not-replayable', 'replayed']);
     await eventuallyPasses(async () => expect(await tables.notes()).toEqual(['mail', 'stock']));
     await allDone(node);
-    expect(node.broker.published).toHaveLength(2);
+    expect(node.broker.sent).toHaveLength(2);
     expect(await admin.replay(['nobody-knows-this'], { reason: 'x' })).toMatchObject([{ outcome: 'not-found' }]);
     await expect(admin.replay([parked!.id], { reason: ' ' })).rejects.toMatchObject({ code: 'MQ_MESSAGE_INVALID' });
   });
@@ -122,7 +123,7 @@ describeDatabases('parking and replay', (db) => {
     broken = false;
     const node = await boot();
     const admin = node.app.get(MqAdminService);
-    node.broker.failNextPublishes(new TransportError('invalid', 'refused by a rule'));
+    node.broker.failNextSends(new TransportError('invalid', 'refused by a rule'));
     const id = await publishOne(node);
     const [dead] = await admin.find({ side: 'publish', status: 'DEAD' });
     expect(dead).toMatchObject({ id, messageId: id, errorCode: 'MQ_BROKER_REJECTED' });
@@ -184,7 +185,7 @@ describeDatabases('parking and replay', (db) => {
 
   it('parks a body that cannot be read, at once, as it came', async () => {
     const node = await boot();
-    await node.transport.publish(
+    await node.transport.send(
       {
         topic: 'shop_orders',
         instanceId: null,

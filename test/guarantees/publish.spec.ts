@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { TestingModule } from '@nestjs/testing';
-import { MqError, MqEvents, MqProducerService, MqStatusLog, TransportError } from 'nestjs-reliable-mq';
+import { MqError, MqEvents, MqProducerService, MqStatusLog } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { type MemoryTransport, memoryTransport } from 'nestjs-reliable-mq/testing';
 import type { DataSource } from 'typeorm';
 import { describeDatabases } from '../support/database.js';
@@ -23,7 +24,7 @@ describeDatabases('publishing', (db) => {
     const app = await bootMq(db, { transport, topics, ...more }, {}, dataSource);
     return { app, mq: app.get(MqProducerService), dataSource: app.get<DataSource>(getDataSourceToken()) };
   };
-  const bodies = (): unknown[] => transport.broker.published.map(({ body }) => JSON.parse(String(body)) as unknown);
+  const bodies = (): unknown[] => transport.broker.sent.map(({ body }) => JSON.parse(String(body)) as unknown);
   const rows = (dataSource: DataSource): Promise<MqStatusLog[]> => dataSource.getRepository(MqStatusLog).find();
   const nothingUnfinished = (dataSource: DataSource): Promise<unknown> =>
     eventually(async () => (await rows(dataSource)).every(({ dueAt }) => dueAt === null), {
@@ -125,7 +126,7 @@ describeDatabases('publishing', (db) => {
 
   it('never fails the caller because the broker is down, and sends when it is back', async () => {
     const { mq, dataSource } = await boot();
-    transport.broker.failNextPublishes(new TransportError('unavailable', 'connection refused'), { times: 3 });
+    transport.broker.failNextSends(new TransportError('unavailable', 'connection refused'), { times: 3 });
     const publication = await mq.publish('orders', { payload: 'late' }, OWN);
     const [outcome] = await publication.sent();
     expect(outcome).toMatchObject({ status: 'pending' });
@@ -139,7 +140,7 @@ describeDatabases('publishing', (db) => {
 
   it('counts an unknown outcome, and sends again', async () => {
     const { mq, dataSource } = await boot({ reproduce: { backoff: { base: 1, cap: 1 } } });
-    transport.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: 2 });
+    transport.broker.failNextSends(new TransportError('unknown', 'reset'), { times: 2 });
     await mq.publish('orders', { payload: 'again' }, OWN);
     await nothingUnfinished(dataSource);
     const [row] = await rows(dataSource);
@@ -149,7 +150,7 @@ describeDatabases('publishing', (db) => {
 
   it('parks what the broker will never take, at once and with the reason', async () => {
     const { mq, dataSource } = await boot();
-    transport.broker.failNextPublishes(new TransportError('invalid', 'InvalidArgument'), { times: 1 });
+    transport.broker.failNextSends(new TransportError('invalid', 'InvalidArgument'), { times: 1 });
     const publication = await mq.publish('orders', { payload: 'poison' }, OWN);
     expect(await publication.sent()).toMatchObject([{ status: 'dead' }]);
     const [row] = await rows(dataSource);
@@ -159,7 +160,7 @@ describeDatabases('publishing', (db) => {
 
   it('parks after maxAttempts', async () => {
     const { mq, dataSource } = await boot({ reproduce: { maxAttempts: 3, backoff: { base: 1, cap: 1 } } });
-    transport.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: 100 });
+    transport.broker.failNextSends(new TransportError('unknown', 'reset'), { times: 100 });
     await mq.publish('orders', { payload: 'hopeless' }, OWN);
     await nothingUnfinished(dataSource);
     const [row] = await rows(dataSource);
@@ -183,7 +184,7 @@ describeDatabases('publishing', (db) => {
   it('keeps the order of commits for each key, also when sends fail in between', async () => {
     const { mq, dataSource } = await boot({ reproduce: { backoff: { base: 20, cap: 20 } } });
     for (let n = 0; n < 30; n++) {
-      if (n % 7 === 3) transport.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: 1 });
+      if (n % 7 === 3) transport.broker.failNextSends(new TransportError('unknown', 'reset'), { times: 1 });
       await mq.publish('ledger', { payload: { key: n % 2, n }, orderingKey: n % 2 }, OWN);
     }
     await nothingUnfinished(dataSource);
@@ -198,7 +199,7 @@ describeDatabases('publishing', (db) => {
   it('lets a dead head block its key, or not, as configured', async () => {
     const run = async (onDeadKey: 'block' | 'skip'): Promise<unknown[]> => {
       const { app, mq, dataSource } = await boot({ reproduce: { onDeadKey } });
-      transport.broker.failNextPublishes(new TransportError('invalid', 'no'), { times: 1 });
+      transport.broker.failNextSends(new TransportError('invalid', 'no'), { times: 1 });
       for (const n of [1, 2, 3]) await mq.publish('ledger', { payload: n, orderingKey: 'k' }, OWN);
       await mq
         .publish('ledger', { payload: 'other key', orderingKey: 'l' }, OWN)

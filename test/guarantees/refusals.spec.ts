@@ -5,8 +5,8 @@ import { startEmulator, type Emulator, type Fault } from 'nestjs-reliable-mq-emu
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { bootMq, closeAfterEach } from '../support/mq-app.js';
-import { OWN, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { OWN, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const TOPICS = {
   open: { topic: 'open' },

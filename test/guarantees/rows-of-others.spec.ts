@@ -3,8 +3,8 @@ import { ReproduceService } from 'nestjs-reliable-mq';
 import { describeDatabases } from '../support/database.js';
 import { eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { bootNode, type Node, type NodeSetup, publishOne } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode, type Node, type NodeSetup, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('rows that somebody else has published', (db) => {
   closeAfterEach();
@@ -25,8 +25,7 @@ describeDatabases('rows that somebody else has published', (db) => {
     return { own, renamed, moved, unknown };
   }
 
-  const sentBy = ({ broker }: Node): string[] =>
-    broker.published.map(({ properties }) => properties['mq-id'] ?? '').sort();
+  const sentBy = ({ broker }: Node): string[] => broker.sent.map(({ properties }) => properties['mq-id'] ?? '').sort();
 
   async function settled(node: Node, ids: readonly string[]): Promise<void> {
     await eventuallyPasses(async () => expect(sentBy(node)).toEqual([...ids].sort()));

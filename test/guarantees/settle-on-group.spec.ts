@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { MqAdminService, MqConsumerService, PermanentError, TransportError } from 'nestjs-reliable-mq';
+import { MqAdminService, MqConsumerService, PermanentError } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer, gate, type Handle } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, OWN, pending, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, gate, type Handle } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, OWN, pending, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('a topic that is settled by a group', (db) => {
   closeAfterEach();
@@ -29,7 +30,7 @@ describeDatabases('a topic that is settled by a group', (db) => {
     const { node, group } = await boot('5m');
     const publication = await node.mq.publish('payments', { payload: 1 }, OWN);
     const [outcome] = await publication.sent();
-    expect(outcome).toMatchObject({ status: 'sent', brokerMessageId: node.broker.published[0]!.brokerMessageId });
+    expect(outcome).toMatchObject({ status: 'sent', brokerMessageId: node.broker.sent[0]!.brokerMessageId });
     await eventuallyPasses(async () => expect(await tables.statuses()).toMatchObject([{ status: 'ACCEPTED' }]));
     const [accepted] = await tables.statuses();
     expect(accepted).toMatchObject({ lease_token: null, due_at: expect.anything() as unknown });
@@ -60,7 +61,7 @@ describeDatabases('a topic that is settled by a group', (db) => {
     const { node, group } = await boot('1s');
     const publication = await node.mq.publish('payments', { payload: 1 }, OWN);
     await publication.sent();
-    await eventually(() => node.broker.published.length === 2, { what: 'the second send' });
+    await eventually(() => node.broker.sent.length === 2, { what: 'the second send' });
     await eventuallyPasses(async () =>
       expect(await tables.statuses()).toMatchObject([{ status: 'ACCEPTED', failed_count: 1 }]),
     );
@@ -79,15 +80,15 @@ describeDatabases('a topic that is settled by a group', (db) => {
       expect(await tables.statuses()).toMatchObject([{ status: 'DEAD', due_at: null, lease_token: null }]),
     );
     expect(await tables.errors()).toMatchObject([{ direction: 'CONSUME', group_id: 'GID_books' }]);
-    expect(node.broker.published).toHaveLength(1);
+    expect(node.broker.sent).toHaveLength(1);
   });
 
   it('may be handled before its sender can mark it: that is no lost lease', async () => {
     const { node, group } = await boot('5m');
     group.resume('books');
     const losses = told(node, 'lease.lost');
-    const send = node.transport.publish.bind(node.transport);
-    jest.spyOn(node.transport, 'publish').mockImplementation(async (message, signal) => {
+    const send = node.transport.send.bind(node.transport);
+    jest.spyOn(node.transport, 'send').mockImplementation(async (message, signal) => {
       const receipt = await send(message, signal);
       // The answer of the broker takes longer than everything that the group does.
       await eventually(async () => (await tables.statuses())[0]?.status === 'SENT', { what: 'the group settling it' });
@@ -98,7 +99,7 @@ describeDatabases('a topic that is settled by a group', (db) => {
     await eventually(() => broker(node) === 0);
     expect(losses).toEqual([]);
     expect(await tables.statuses()).toMatchObject([
-      { status: 'SENT', due_at: null, broker_message_id: node.broker.published[0]!.brokerMessageId },
+      { status: 'SENT', due_at: null, broker_message_id: node.broker.sent[0]!.brokerMessageId },
     ]);
   });
 
@@ -123,7 +124,7 @@ describeDatabases('a topic that is settled by a group', (db) => {
       work?: Handle,
     ): Promise<{ node: Node; group: MqConsumerService; admin: MqAdminService; id: string }> {
       const { node, group } = await boot('1s', work);
-      node.broker.failNextPublishes(new TransportError('unknown', 'reset'), { times: Infinity, stored: true });
+      node.broker.failNextSends(new TransportError('unknown', 'reset'), { times: Infinity, stored: true });
       const publication = await node.mq.publish('payments', { payload: 1 }, OWN);
       const { id } = publication.messages[0]!;
       await eventuallyPasses(async () => expect(await tables.statuses()).toMatchObject([{ status: 'DEAD' }]));
@@ -140,7 +141,7 @@ describeDatabases('a topic that is settled by a group', (db) => {
       );
       expect(await tables.effects()).toEqual([id]);
       expect(await admin.counts()).toMatchObject({ byStatus: { DEAD: 0, ACCEPTED: 0, SENT: 1 } });
-      expect(node.broker.published.at(-1)!.properties).toMatchObject({ 'mq-id': id });
+      expect(node.broker.sent.at(-1)!.properties).toMatchObject({ 'mq-id': id });
     });
 
     it('is dead again, once, when its group parks it', async () => {

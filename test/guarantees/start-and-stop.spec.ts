@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { Test } from '@nestjs/testing';
+import { ModulesContainer } from '@nestjs/core';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import {
   getMqEventsToken,
@@ -11,14 +12,12 @@ import {
   ReproduceService,
 } from 'nestjs-reliable-mq';
 import { memoryTransport } from 'nestjs-reliable-mq/testing';
-import { getMqLifecycleToken } from '../../libs/mq/src/nest/tokens.js';
-import type { MqLifecycle } from '../../libs/mq/src/nest/lifecycle/mq-lifecycle.js';
 import { busyConnections, describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { bootMq, closeAfterEach, closeApps, typeOrm } from '../support/mq-app.js';
-import { consumer, gate } from './support/consumer.js';
-import { bootNode, type Node, OWN, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer, gate } from '../support/node/consumer.js';
+import { bootNode, type Node, OWN, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('calls of start and stop', (db) => {
   closeAfterEach();
@@ -26,9 +25,9 @@ describeDatabases('calls of start and stop', (db) => {
 
   /** Makes a row due that only a relay sends. Answers whether that was done. */
   const makeDue = async (node: Node): Promise<() => boolean> => {
-    const before = node.broker.published.length;
+    const before = node.broker.sent.length;
     await db.query("UPDATE mq_status_log SET status = 'PENDING', due_at = 1, done_at = NULL, broker_message_id = NULL");
-    return () => node.broker.published.length > before;
+    return () => node.broker.sent.length > before;
   };
   const relays = async (node: Node): Promise<void> => {
     await eventually(await makeDue(node), { what: 'the relay running' });
@@ -129,16 +128,15 @@ describeDatabases('an application that is closed while it boots', (db) => {
 
   it('starts nothing after that', async () => {
     const { app, connecting, receive } = await booting();
-    const lifecycle = app.get<MqLifecycle>(getMqLifecycleToken(), { strict: false });
-    lifecycle.onModuleInit();
-    const boot = lifecycle.onApplicationBootstrap();
+    await callHooks(app, 'onModuleInit');
+    const boot = callHooks(app, 'onApplicationBootstrap');
     await connecting.reached;
     // Nest 12 waits for the boot before it calls these, Nest 11 does not.
-    lifecycle.onModuleDestroy();
-    const drained = lifecycle.beforeApplicationShutdown();
+    await callHooks(app, 'onModuleDestroy');
+    const drained = callHooks(app, 'beforeApplicationShutdown');
     connecting.open();
     await Promise.all([boot, drained]);
-    await lifecycle.onApplicationShutdown();
+    await callHooks(app, 'onApplicationShutdown');
     expect(receive).not.toHaveBeenCalled();
     expect(busyConnections(app.get(getDataSourceToken()))).toBe(0);
   });
@@ -152,6 +150,14 @@ describeDatabases('an application that is closed while it boots', (db) => {
     expect(app.get(getDataSourceToken()).isInitialized).toBe(false);
   });
 });
+
+/** Calls a hook of all providers, as Nest does, but at the moment that a test wants. */
+async function callHooks(app: TestingModule, hook: string): Promise<void> {
+  const providers = [...app.get(ModulesContainer).values()].flatMap((module) => [...module.providers.values()]);
+  const instances = new Set(providers.map(({ instance }) => instance as Record<string, unknown> | null | undefined));
+  const hooked = [...instances].filter((instance) => typeof instance?.[hook] === 'function');
+  await Promise.all(hooked.map((instance) => (instance as Record<string, () => unknown>)[hook]!()));
+}
 
 describeDatabases('several connections of one application', (db) => {
   closeAfterEach();
@@ -215,8 +221,8 @@ describeDatabases('a key with a long line of messages', (db) => {
     const FOLLOWERS = 40;
     const node = await bootNode(db, { topics: { orders: { topic: 'shop_orders', ordered: true } } });
     const wire = gate();
-    const send = node.transport.publish.bind(node.transport);
-    jest.spyOn(node.transport, 'publish').mockImplementationOnce(async (message, signal) => {
+    const send = node.transport.send.bind(node.transport);
+    jest.spyOn(node.transport, 'send').mockImplementationOnce(async (message, signal) => {
       wire.reach();
       await wire.pass;
       return send(message, signal);
@@ -238,15 +244,15 @@ describeDatabases('a key with a long line of messages', (db) => {
     await new Promise((resolve) => setImmediate(resolve));
     wire.open();
     await closed;
-    expect(node.broker.published.map(({ properties }) => properties['mq-id'])).toEqual([ids[0]]);
+    expect(node.broker.sent.map(({ properties }) => properties['mq-id'])).toEqual([ids[0]]);
     const rows = await tables.statuses();
     expect(rows.filter(({ lease_token }) => lease_token !== null)).toEqual([]);
     expect(rows.filter(({ status }) => status === 'PENDING')).toHaveLength(FOLLOWERS);
 
     await bootNode(db, { topics: { orders: { topic: 'shop_orders', ordered: true } }, broker: node.broker });
-    await eventually(() => node.broker.published.length === FOLLOWERS + 1, {
+    await eventually(() => node.broker.sent.length === FOLLOWERS + 1, {
       what: 'another process sending the rest',
     });
-    expect(node.broker.published.map(({ properties }) => properties['mq-id'])).toEqual(ids);
+    expect(node.broker.sent.map(({ properties }) => properties['mq-id'])).toEqual(ids);
   });
 });

@@ -5,9 +5,9 @@ import { startEmulator } from 'nestjs-reliable-mq-emulator';
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer } from './support/consumer.js';
-import { bootNode, leasesEnd, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 describeDatabases('a message that no handler ever sees', (db) => {
   closeAfterEach();
@@ -34,9 +34,10 @@ describeDatabases('a message that no handler ever sees', (db) => {
       await eventually(() => released.length >= 2, { what: 'both being left to the broker' });
       expect(short).toEqual([expect.objectContaining({ group: 'stock', timeoutMs: 30_000, neededMs: 40_000 })]);
       const sentence = /^orders\/stock: no handler runs.*an attempt needs 40000 ms/;
-      expect(await node.app.get(MqAdminService).health()).toEqual({
+      expect(await node.app.get(MqAdminService).health()).toMatchObject({
         status: 'degraded',
         reasons: [expect.stringMatching(sentence)],
+        causes: [{ code: 'lease-short', severity: 'degraded' }],
       });
       expect(warnings.filter((line) => sentence.test(line))).toHaveLength(1);
       await eventually(() => alerts.some(({ kind }) => kind === 'lease.short'), { what: 'the alert' });
@@ -61,7 +62,7 @@ describeDatabases('a message that no handler ever sees', (db) => {
       orderingKey: null,
       properties: {},
     };
-    await node.transport.publish({ ...base, tag: null, body: 'no JSON' }, new AbortController().signal);
+    await node.transport.send({ ...base, tag: null, body: 'no JSON' }, new AbortController().signal);
     for (let delivery = 1; delivery <= 3; delivery++) {
       await eventually(() => released.length === delivery, { what: `delivery ${delivery} being left` });
       expect(starved).toHaveLength(delivery < 3 ? 0 : 1);
@@ -76,6 +77,8 @@ describeDatabases('a message that no handler ever sees', (db) => {
     leasesEnd(node.broker);
     await eventually(() => pending(node.broker) === 0, { what: 'the message being parked' });
     expect(await tables.errors()).toMatchObject([{ error_code: 'MQ_PAYLOAD_INVALID' }]);
-    await eventuallyPasses(async () => expect(await admin.health()).toEqual({ status: 'up', reasons: [] }));
+    await eventuallyPasses(async () =>
+      expect(await admin.health()).toEqual({ status: 'up', reasons: [], causes: [], notes: [] }),
+    );
   });
 });

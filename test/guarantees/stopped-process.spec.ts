@@ -9,8 +9,8 @@ import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
 import { Program } from '../support/program.js';
-import { bootNode } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { bootNode } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 const LEASE_MS = 1_000;
 

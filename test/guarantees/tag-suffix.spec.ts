@@ -3,8 +3,8 @@ import { MemoryBroker } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer } from './support/consumer.js';
-import { bootNode, type Node, OWN, pending } from './support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, type Node, OWN, pending } from '../support/node/node.js';
 
 describeDatabases('two environments on one topic', (db) => {
   closeAfterEach();
@@ -39,7 +39,7 @@ describeDatabases('two environments on one topic', (db) => {
     await eventually(() => pending(broker, 'GID_stock_dev') + pending(broker, 'GID_stock_test') === 0);
     expect(dev.seen.toSorted()).toEqual(['created of dev', 'paid of dev']);
     expect(test.seen.toSorted()).toEqual(['created of test', 'paid of test']);
-    const tags = broker.published.map(({ tag }) => String(tag));
+    const tags = broker.sent.map(({ tag }) => String(tag));
     expect(tags.toSorted()).toEqual(['created_dev', 'created_test', 'paid_dev', 'paid_test']);
     const inbox = await db.query<{ group_id: string }>('SELECT DISTINCT group_id FROM env_dev_inbox');
     expect(inbox).toEqual([{ group_id: 'GID_stock_dev' }]);

@@ -4,8 +4,8 @@ import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm'
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { consumer } from './support/consumer.js';
-import { bootNode, pending } from './support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, pending } from '../support/node/node.js';
 
 const OURS = ['mq_status_log', 'mq_error_log', 'mq_inbox', 'mq_order_stripe', 'mq_migrations'];
 const TOPICS = { orders: { topic: 'shop_orders' }, keyed: { topic: 'shop_keyed', ordered: true } };

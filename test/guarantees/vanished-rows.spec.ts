@@ -37,7 +37,7 @@ describeDatabases('rows that a reported commit did not keep', (db) => {
 
   const neverSent = async (publication: Publication): Promise<void> => {
     await expect(publication.sent()).rejects.toMatchObject({ code: 'MQ_TRANSACTION_ROLLED_BACK' });
-    expect(transport.broker.published).toEqual([]);
+    expect(transport.broker.sent).toEqual([]);
     expect(vanished).toBe(1);
     expect(await dataSource.getRepository(MqStatusLog).count()).toBe(0);
   };

@@ -11,10 +11,10 @@ import {
 import { describeDatabases } from '../support/database.js';
 import { eventually, eventuallyPasses } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
-import { killSession, sessionId } from '../transactions/server-session.js';
-import { consumer, gate, type Handle } from './support/consumer.js';
-import { bootNode, leasesEnd, type Node, type NodeSetup, pending, publishOne, told } from './support/node.js';
-import { Tables } from './support/tables.js';
+import { killSession, sessionId } from '../support/server-session.js';
+import { consumer, gate, type Handle } from '../support/node/consumer.js';
+import { bootNode, leasesEnd, type Node, type NodeSetup, pending, publishOne, told } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 
 /** Both drivers have a socket; TypeORM's runner for PostgreSQL counts as released from the moment when its one is gone. */
 async function noticed(runner: QueryRunner): Promise<void> {

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
-import { type MqLogger, TransportError } from 'nestjs-reliable-mq';
-import { getMqEntities, openMqStores } from 'nestjs-reliable-mq/typeorm';
+import type { MqLogger } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
+import { getMqEntities, createMqStores } from 'nestjs-reliable-mq/typeorm';
 
 import pg from 'pg';
-import { consumer } from '../guarantees/support/consumer.js';
-import { bootNode, OWN, pending } from '../guarantees/support/node.js';
+import { consumer } from '../support/node/consumer.js';
+import { bootNode, OWN, pending } from '../support/node/node.js';
 import { describeDatabases, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
@@ -18,7 +19,7 @@ const changed = (value: unknown): unknown => (typeof value === 'string' ? value.
 /** Publishes through the relay, handles, and finds each value as it was. */
 async function works(db: TestDatabase, dataSourceOptions: object): Promise<string[]> {
   const warnings: string[] = [];
-  const logger: MqLogger = { log: () => {}, error: () => {}, warn: (line: string) => warnings.push(line) };
+  const logger: MqLogger = { log: () => {}, error: () => {}, warn: (line) => warnings.push(String(line)) };
   const handled: unknown[] = [];
   const node = await bootNode(db, {
     topics: TOPICS,
@@ -27,7 +28,7 @@ async function works(db: TestDatabase, dataSourceOptions: object): Promise<strin
     dataSourceOptions,
   });
   const atBoot = [...warnings];
-  node.broker.failNextPublishes(new TransportError('unavailable', 'refused'), { times: 1 });
+  node.broker.failNextSends(new TransportError('unavailable', 'refused'), { times: 1 });
   for (const round of [1, 2]) await node.mq.publish('orders', { payload: { TEXT, round }, orderingKey: TEXT }, OWN);
   await eventually(() => handled.length === 2 && pending(node.broker) === 0);
   expect(handled).toEqual([1, 2].map((round) => ({ TEXT, round })));
@@ -37,14 +38,14 @@ async function works(db: TestDatabase, dataSourceOptions: object): Promise<strin
 /** What boot does with a data source of the application. */
 const refused = async (db: TestDatabase, options: object, sentence: RegExp): Promise<void> => {
   const dataSource = await db.connect({ entities: [...getMqEntities()], ...options });
-  const place = { prefix: 'mq_', schema: null };
+  const location = { prefix: 'mq_', schema: null };
   const replayTo = { connection: 'default', broker: null, topic: () => undefined, problem: () => null } as never;
   await expect(
-    openMqStores(dataSource, place, { migrate: true, replayTo, hosts: () => [], traces: null }),
+    createMqStores(dataSource, location, { migrate: true, replayTo, hosts: () => [], traces: null }),
   ).rejects.toMatchObject({
     code: 'MQ_DATABASE_SETTINGS',
     message: expect.stringMatching(sentence),
-    details: { findings: [expect.stringMatching(sentence)] },
+    details: { problems: [expect.stringMatching(sentence)] },
   });
   await dataSource.destroy();
 };

@@ -137,7 +137,7 @@ describe('finding handlers', () => {
 
   it('warns of a configured group without a handler: its class may be missing among the providers', async () => {
     const warnings: string[] = [];
-    const logger = { log: () => {}, warn: (line: string) => void warnings.push(line), error: () => {} };
+    const logger = { log: () => {}, warn: (line: unknown) => void warnings.push(String(line)), error: () => {} };
     await bootMq(db, { ...config(), log: { logger } }, { providers: [OnClass] });
     expect(warnings).toEqual([expect.stringMatching(/no handler of the group 'mail'.*among the providers/)]);
   });

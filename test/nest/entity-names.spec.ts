@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import { MqErrorLog, MqInbox, MqStatusLog } from 'nestjs-reliable-mq';
 import { checkMqSchema, getMqEntities, runMqMigrations } from 'nestjs-reliable-mq/typeorm';
 import { Column, DefaultNamingStrategy, Entity, PrimaryColumn } from 'typeorm';
-import { bootNode, pending } from '../guarantees/support/node.js';
-import { consumer } from '../guarantees/support/consumer.js';
+import { bootNode, pending } from '../support/node/node.js';
+import { consumer } from '../support/node/consumer.js';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { closeAfterEach } from '../support/mq-app.js';
@@ -75,11 +75,11 @@ describeDatabases('tables and entities have one name', (db) => {
   });
 
   it('also where only the migrations are run', async () => {
-    const place = { prefix: 'script_' };
-    const entities = [...getMqEntities('default', place)];
+    const tableOptions = { prefix: 'script_' };
+    const entities = [...getMqEntities('default', tableOptions)];
     const dataSource = await db.connect({ entityPrefix: 'app_', entities } as object);
-    await runMqMigrations(dataSource, place);
-    await checkMqSchema(dataSource, place);
+    await runMqMigrations(dataSource, tableOptions);
+    await checkMqSchema(dataSource, tableOptions);
     expect(await dataSource.getRepository(entities[0]!).count()).toBe(0);
     await dataSource.destroy();
   });

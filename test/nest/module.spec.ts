@@ -5,15 +5,23 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import {
   getMqProducerToken,
   getMqTransportToken,
+  InjectMqAdmin,
+  InjectMqConsumer,
+  InjectMqEvents,
   InjectMqProducer,
+  InjectReproduceService,
+  MqAdminService,
   MqConsumer,
+  MqConsumerService,
   MqError,
+  MqEvents,
   MqMessage,
   MqModule,
   type MqModuleOptions,
   type MqOptionsFactory,
   MqProducerService,
   MqStatusLog,
+  ReproduceService,
 } from 'nestjs-reliable-mq';
 import { memoryTransport } from 'nestjs-reliable-mq/testing';
 import { DataSource } from 'typeorm';
@@ -141,6 +149,53 @@ describe('MqModule', () => {
     await dataSource.destroy();
   });
 
+  it.each<[Partial<MqModuleOptions>, string]>([
+    [{}, 'entities: [...getMqEntities()]'],
+    [{ name: 'billing' }, "entities: [...getMqEntities('billing')]"],
+    [{ name: 'billing', tables: { prefix: 'b_' } }, "entities: [...getMqEntities('billing', { prefix: 'b_' })]"],
+  ])('prints the line with the entities of %p', async (connection, line) => {
+    const dataSource = new DataSource({ ...db.options, entities: [] });
+    const boot = Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...db.options, entities: [] }),
+          dataSourceFactory: async () => dataSource.initialize(),
+        }),
+        MqModule.forRoot({ ...options(), ...connection }),
+      ],
+    }).compile();
+    await expect(boot).rejects.toThrow(line);
+    await dataSource.destroy();
+  });
+
+  it('injects each service of a named connection by its decorator', async () => {
+    @Injectable()
+    class Services {
+      constructor(
+        @InjectMqProducer('billing') readonly producer: MqProducerService,
+        @InjectMqConsumer('billing') readonly consumer: MqConsumerService,
+        @InjectMqAdmin('billing') readonly admin: MqAdminService,
+        @InjectReproduceService('billing') readonly reproduce: ReproduceService,
+        @InjectMqEvents('billing') readonly events: MqEvents,
+      ) {}
+    }
+    const app = await closeApps.add(
+      Test.createTestingModule({
+        imports: [typeOrm(db), MqModule.forRoot({ name: 'billing', tables: { prefix: 'billing_' }, ...options() })],
+        providers: [Services],
+      }).compile(),
+    );
+    await app.init();
+    const { producer, consumer, admin, reproduce, events } = app.get(Services);
+    const published: string[] = [];
+    events.on('message.published', ({ topic }) => published.push(topic));
+    await (await producer.publish('orders', { payload: 1 }, own)).sent();
+    expect(published).toEqual(['orders']);
+    expect(consumer.handlers()).toEqual([]);
+    expect((await admin.counts()).byStatus.SENT).toBe(1);
+    expect(await reproduce.runOnce()).toMatchObject({ claimed: 0 });
+  });
+
   it('lets a test override the transport and the producer', async () => {
     const other = memoryTransport();
     const module = Test.createTestingModule({ imports: [typeOrm(db), MqModule.forRoot(options())] });
@@ -148,7 +203,7 @@ describe('MqModule', () => {
     await app.init();
     const publication = await app.get(MqProducerService).publish('orders', { payload: 1 }, own);
     await publication.sent();
-    expect(other.broker.published).toHaveLength(1);
+    expect(other.broker.sent).toHaveLength(1);
 
     const mock: MqProducerService = { publish: jest.fn(), publishAll: jest.fn(), sendDirect: jest.fn() };
     const mocked = await closeApps.add(

@@ -11,8 +11,8 @@ import {
   type MqModuleOptions,
   type MqProducerService,
   type Publication,
-  TransportError,
 } from 'nestjs-reliable-mq';
+import { TransportError } from 'nestjs-reliable-mq/spi';
 import { memoryTransport, type MemoryTransport } from 'nestjs-reliable-mq/testing';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
@@ -75,7 +75,7 @@ describeDatabases('a connection that gets another name', (db) => {
   /** A message that has not left when its application is gone. */
   const leave = async (app: TestingModule, name: string, payload: unknown): Promise<void> => {
     const { broker } = app.get<MemoryTransport>(getMqTransportToken(name));
-    broker.failNextPublishes(new TransportError('unavailable', 'down'), { times: Number.POSITIVE_INFINITY });
+    broker.failNextSends(new TransportError('unavailable', 'down'), { times: Number.POSITIVE_INFINITY });
     await publish(app, name, payload);
   };
 

@@ -9,8 +9,8 @@ import { ClsModule } from 'nestjs-cls';
 import { DataSource } from 'typeorm';
 import { describeDatabases } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
-import { bootNode, publishOne } from '../guarantees/support/node.js';
-import { Tables } from '../guarantees/support/tables.js';
+import { bootNode, publishOne } from '../support/node/node.js';
+import { Tables } from '../support/node/tables.js';
 import { closeAfterEach, closeApps } from '../support/mq-app.js';
 
 type Cls = typeof import('@nestjs-cls/transactional');

@@ -59,11 +59,14 @@ export function describeDatabases(
   });
 }
 
-/** A database for the tests of this `describe`, created before and dropped after them. */
-export function useTestDatabase(name: DatabaseName = 'PostgreSQL'): TestDatabase {
-  const server = SERVERS.find((one) => one.name === name);
+/**
+ * A database for the tests of this `describe`, created before and dropped after them. On PostgreSQL alone, which npm brings where none
+ * runs: the others are not on every machine, and {@link describeDatabases} says what is left out without them.
+ */
+export function useTestDatabase(): TestDatabase {
+  const server = SERVERS.find(({ name }) => name === 'PostgreSQL');
   if (!server || !isThere(server))
-    throw new Error(`no ${name} for the tests: run them through jest.config.mjs, whose global setup looks for one`);
+    throw new Error('no PostgreSQL for the tests: run them through jest.config.mjs, whose global setup looks for one');
   return useDatabase(server);
 }
 

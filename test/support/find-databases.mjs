@@ -1,6 +1,8 @@
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 
+/** @typedef {{ postgres: string | null, mariadb: string | null, mysql: string | null }} FoundDatabases the URLs */
+
 const TIMEOUT_MS = 2_000;
 const LOCAL_MYSQL = 'mysql://root@127.0.0.1:3306/';
 
@@ -9,6 +11,9 @@ const LOCAL_MYSQL = 'mysql://root@127.0.0.1:3306/';
  * there is none. A database that the environment names and that lets nobody in is an error.
  *
  * Asked by logging in, not by connecting: a server on the standard port that wants a password is somebody's own.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<FoundDatabases>}
  */
 export async function findDatabases(env = process.env) {
   const postgres = await find(
@@ -25,6 +30,12 @@ export async function findDatabases(env = process.env) {
   return { postgres, mariadb, mysql };
 }
 
+/**
+ * @param {string} variable
+ * @param {string | undefined} given
+ * @param {string} local
+ * @param {(url: string) => Promise<void>} logInto
+ */
 async function find(variable, given, local, logInto) {
   try {
     await logInto(given || local);
@@ -35,16 +46,22 @@ async function find(variable, given, local, logInto) {
   }
 }
 
+/** @param {string} connectionString */
 async function logInToPostgres(connectionString) {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS });
   await client.connect();
   await client.end();
 }
 
+/**
+ * @param {string} uri
+ * @param {string} wanted
+ */
 async function logIn(uri, wanted) {
   const connection = await mysql.createConnection({ uri, connectTimeout: TIMEOUT_MS });
   try {
-    const [[{ version }]] = await connection.query('SELECT VERSION() AS version');
+    const [rows] = await connection.query('SELECT VERSION() AS version');
+    const [{ version }] = /** @type {{ version: string }[]} */ (rows);
     const name = /mariadb/i.test(version) ? 'MariaDB' : 'MySQL';
     if (name !== wanted) throw new Error(`the server there is a ${name} (${version}), and not a ${wanted}`);
   } finally {

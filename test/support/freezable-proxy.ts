@@ -1,6 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a database that can stop forwarding, as a host does that froze or a firewall that drops. */
+/**
+ * A TCP proxy in front of a database that can stop forwarding, as a host does that froze or a firewall that drops; or break all
+ * connections and take no new ones, as a database that is restarted.
+ */
 export class FreezableProxy {
   static async start(target: URL): Promise<FreezableProxy> {
     const proxy = new FreezableProxy(target);
@@ -11,6 +14,7 @@ export class FreezableProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private frozen = false;
+  private cutOff = false;
 
   private constructor(private readonly target: URL) {
     this.server = createServer((client) => this.accept(client));
@@ -35,12 +39,23 @@ export class FreezableProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** From now on every connection breaks at once, until {@link restore}. */
+  cut(): void {
+    this.cutOff = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  restore(): void {
+    this.cutOff = false;
+  }
+
   async close(): Promise<void> {
     this.thaw();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
   private accept(client: Socket): void {
+    if (this.cutOff) return void client.destroy();
     const upstream = connect({ host: this.target.hostname, port: Number(this.target.port) });
     for (const [from, to] of [
       [client, upstream],

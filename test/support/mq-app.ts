@@ -16,9 +16,9 @@ export const closeApps = {
 };
 
 /** A database for applications, which are closed after each test. */
-export function mqDatabase(name?: TestDatabase['name']): TestDatabase {
+export function mqDatabase(): TestDatabase {
   closeAfterEach();
-  return useTestDatabase(name);
+  return useTestDatabase();
 }
 
 export function closeAfterEach(): void {

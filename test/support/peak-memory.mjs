@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 export function peakMemoryMib() {
   let kib = process.resourceUsage().maxRSS;
   try {
-    kib = Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+    kib = Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? kib);
   } catch {
     // Another system, where the two are the same.
   }

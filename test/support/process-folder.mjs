@@ -3,11 +3,17 @@ import { mkdtemp, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** @typedef {{ release(): Promise<void> }} FolderGuard `release` does what it would do at the end of this process, now */
+
 const NEEDED_BYTES = 1024 ** 3;
 /** RocketMQ deletes files early from 85 %, and refuses messages from 90 %; neither can be turned off. */
 const MOST_USED = 0.84;
 
-/** A new folder: in memory if that is large enough (in containers it often is not), else where temporary files go. */
+/**
+ * A new folder: in memory if that is large enough (in containers it often is not), else where temporary files go.
+ *
+ * @param {string} prefix
+ */
 export async function makeProcessFolder(prefix) {
   const parents = ['/dev/shm', tmpdir()];
   for (const parent of parents) {
@@ -23,6 +29,7 @@ export async function makeProcessFolder(prefix) {
       'Make room, or set TMPDIR to another disk',
   );
 }
+/** @param {string} folder */
 async function hasRoom(folder) {
   try {
     const { blocks, bavail, bsize } = await statfs(folder);
@@ -38,6 +45,9 @@ async function hasRoom(folder) {
  * them, which the system closes however this one ends.
  *
  * In a group of its own, so that Ctrl-C in a terminal does not end it first.
+ *
+ * @param {string} folder
+ * @returns {FolderGuard}
  */
 export function guardProcessFolder(folder) {
   const guard = spawn('sh', ['-c', GUARD, 'process-guard', folder], {
@@ -45,7 +55,8 @@ export function guardProcessFolder(folder) {
     detached: true,
   });
   guard.unref();
-  guard.stdin.unref?.();
+  // A pipe, which is a socket.
+  /** @type {import('node:net').Socket} */ (guard.stdin).unref();
   guard.stdin.on('error', () => undefined);
   const gone = new Promise((resolve, reject) => guard.once('error', reject).once('exit', resolve));
   gone.catch(() => undefined);

@@ -1,44 +1,50 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
 import { ScheduleModule } from '@nestjs/schedule';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { MqModule } from 'nestjs-reliable-mq';
-import { ConfigModule } from './config/config.module.js';
-import type { ShopConfig } from './config/shop-config.js';
-import { databaseOptions } from './database/database-options.js';
+import type { Environment } from './config/environment.js';
+import { shopConfig } from './config/shop-config.js';
+import { CreateShopTables1700000000000 } from './database/create-shop-tables.migration.js';
 import { openDatabase } from './database/open-database.js';
 import { HealthModule } from './health/health.module.js';
 import { GROUPS, TOPICS } from './messaging/topics.js';
+import { TRANSPORTS } from './messaging/transports.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { StockModule } from './stock/stock.module.js';
 
-@Module({})
-export class AppModule {
-  static forRoot(config: ShopConfig): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [
-        ConfigModule.forRoot(config),
-        TypeOrmModule.forRootAsync({
-          useFactory: () => databaseOptions(config.databaseUrl),
-          dataSourceFactory: openDatabase,
-        }),
-        // With it, the relay shows up in SchedulerRegistry as the interval `mq:reproduce`.
-        ScheduleModule.forRoot(),
-        MqModule.forRoot({
-          transport: config.transport,
-          topics: TOPICS,
-          groups: GROUPS,
-          tagSuffix: config.suffix,
-          groupSuffix: config.suffix,
-          role: config.role,
-          reproduce: { lease: config.reproduceLease },
-        }),
-        StockModule,
-        OrdersModule,
-        NotificationsModule,
-        HealthModule,
-      ],
-    };
-  }
-}
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, load: [shopConfig] }),
+    TypeOrmModule.forRootAsync({
+      inject: [shopConfig.KEY],
+      useFactory: ({ DATABASE_URL: url }: Environment) => ({
+        type: url.startsWith('mysql:') ? 'mysql' : 'postgres',
+        url,
+        autoLoadEntities: true,
+        migrations: [CreateShopTables1700000000000],
+      }),
+      dataSourceFactory: openDatabase,
+    }),
+    // With it, the relay shows up in SchedulerRegistry as the interval `mq:reproduce`.
+    ScheduleModule.forRoot(),
+    MqModule.forRootAsync({
+      inject: [shopConfig.KEY],
+      useFactory: (config: Environment) => ({
+        transport: TRANSPORTS[config.MQ_TRANSPORT](config),
+        topics: TOPICS,
+        groups: GROUPS,
+        tagSuffix: config.MQ_SUFFIX,
+        groupSuffix: config.MQ_SUFFIX,
+        role: config.MQ_ROLE,
+        reproduce: { lease: config.MQ_REPRODUCE_LEASE },
+      }),
+    }),
+    StockModule,
+    OrdersModule,
+    NotificationsModule,
+    HealthModule,
+  ],
+})
+export class AppModule {}

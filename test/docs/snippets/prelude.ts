@@ -2,7 +2,7 @@
  * What the examples of the documentation use and do not declare. A block gets from here, without a word in the page, the
  * names that it lacks: the shop's entities, the services that a class would have injected, and well-known imports.
  */
-import type { INestApplication } from '@nestjs/common';
+import type { CanActivate, INestApplication } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import {
   defineTopic,
@@ -21,25 +21,47 @@ import { Stock } from './readme/stock.entity.js';
 import type { OrderCreated } from './readme/order-created.js';
 
 export { readFileSync } from 'node:fs';
-export { Controller, Get, Injectable, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-export { NestFactory } from '@nestjs/core';
+export {
+  type CanActivate,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  type ExecutionContext,
+  Get,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  UseGuards,
+  ValidationPipe,
+} from '@nestjs/common';
+export { NestFactory, Reflector } from '@nestjs/core';
+export { IsInt, IsPositive, IsString, IsUUID } from 'class-validator';
 export { Test } from '@nestjs/testing';
 export { TypeOrmModule } from '@nestjs/typeorm';
 export { DataSource, type EntityManager } from 'typeorm';
 export {
+  Discard,
   InjectMqProducer,
+  isMqExecution,
   MqAdminService,
   type MqAlert,
   MqConsumer,
   MqConsumerService,
   MqContext,
+  MqCtx,
   MqError,
   MqEvents,
+  type MqEventMap,
+  type MqBatchHandler,
   type MqFailure,
   type MqHandler,
+  MqHeader,
   MqMessage,
   MqModule,
+  MqPayload,
   MqProducerService,
+  OnMqEvent,
   PermanentError,
   type Publication,
   ReproduceService,
@@ -77,3 +99,10 @@ export const Orders = defineTopic<OrderCreated>('orders');
 
 export declare class PlaceOrder {}
 export declare class AppModule {}
+export declare class SendMails {}
+export declare class TenantGuard implements CanActivate {
+  canActivate(): boolean;
+}
+export declare class OrdersService {
+  place(input: NewOrder): Promise<string>;
+}

@@ -1,20 +1,21 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { INestApplicationContext, Type } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { TestDatabase } from '../../support/database.js';
-import { readPage, ROOT } from './pages.js';
+import { eventually } from '../../support/eventually.js';
+import { readPage } from '../../support/pages.js';
+import { writeBlocks } from './write-blocks.js';
 
 interface Orders {
   place(input: { sku: string; quantity: number }): Promise<string>;
 }
 
-/**
- * "Use it in your application", as it stands in the README: its files are written into a folder, with the entities that
- * every reader has.
- */
+/** "Use it in your application", as it stands in the README: its files are written into a folder, and its `main.ts` started. */
 export class ReadmeApplication {
-  private app: INestApplicationContext | null = null;
+  private app: INestApplication | null = null;
 
   private constructor(
     private readonly db: TestDatabase,
@@ -23,7 +24,8 @@ export class ReadmeApplication {
 
   /** @param change what a reader changes of `app.module.ts` */
   static async start(db: TestDatabase, change = (appModule: string): string => appModule): Promise<ReadmeApplication> {
-    const application = new ReadmeApplication(db, writeFiles(change));
+    const folder = writeBlocks(readPage('README.md'), (name, code) => (name === 'app.module.ts' ? change(code) : code));
+    const application = new ReadmeApplication(db, folder);
     await application.boot();
     return application;
   }
@@ -31,6 +33,17 @@ export class ReadmeApplication {
   async stop(): Promise<void> {
     await this.app?.close();
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** As `curl` in the README does it. */
+  async order(quantity: number): Promise<string> {
+    const { port } = (this.app!.getHttpServer() as Server).address() as AddressInfo;
+    const response = await fetch(`http://localhost:${port}/orders`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ sku: 'tea', quantity }),
+    });
+    return response.text();
   }
 
   async place(quantity: number): Promise<string> {
@@ -50,25 +63,29 @@ export class ReadmeApplication {
     await own.synchronize();
     await this.db.query(`INSERT INTO stock VALUES ('tea', 10)`);
     process.env['DATABASE_URL'] = this.db.url;
-    const { AppModule } = await this.load<{ AppModule: Type }>('app.module');
-    this.app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    process.env['PORT'] = '0';
+    await this.main();
+  }
+
+  /** Runs `main.ts`, which keeps its application for itself: it is caught on its way out of Nest. */
+  private async main(): Promise<void> {
+    const create = NestFactory.create.bind(NestFactory);
+    let started: Promise<INestApplication> | undefined;
+    const caught = jest.spyOn(NestFactory, 'create').mockImplementation((module: unknown) => {
+      started = create(module as Type, { logger: false, abortOnError: false });
+      return started;
+    });
+    try {
+      await this.load('main');
+      this.app = (await started) ?? null;
+      const server = this.app?.getHttpServer() as Server | undefined;
+      await eventually(() => server?.listening === true, { what: 'main.ts to listen' });
+    } finally {
+      caught.mockRestore();
+    }
   }
 
   private async load<T>(file: string): Promise<T> {
     return (await import(join(this.folder, file))) as T;
   }
-}
-
-/** Inside of the repository, because packages are looked for from there; in a folder that git and the tools ignore. */
-function writeFiles(change: (appModule: string) => string): string {
-  const parent = join(ROOT, 'coverage');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'readme-app-'));
-  const given = join(ROOT, 'test/docs/snippets/readme');
-  for (const name of readdirSync(given)) copyFileSync(join(given, name), join(folder, name));
-  for (const { code } of readPage('README.md').fences) {
-    const name = /^\/\/ ([\w.-]+\.ts)\n/.exec(code)?.[1];
-    if (name) writeFileSync(join(folder, name), name === 'app.module.ts' ? change(code) : code);
-  }
-  return folder;
 }

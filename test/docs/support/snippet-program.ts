@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import ts from 'typescript';
-import { type Fence, type Page, ROOT } from './pages.js';
+import { type Fence, type Page, ROOT } from '../../support/pages.js';
 
 const SNIPPETS = join(ROOT, 'test/docs/snippets');
 const PRELUDE = join(SNIPPETS, 'prelude.ts');

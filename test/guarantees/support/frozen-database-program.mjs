@@ -8,10 +8,18 @@ import { MqAdminService, MqConsumer, MqModule, MqProducerService } from 'nestjs-
 import { memoryTransport } from 'nestjs-reliable-mq/testing';
 import { DataSource } from 'typeorm';
 
-const { DATABASE_TYPE: type, DATABASE_URL: url, SCENE: scene } = process.env;
+/** @typedef {import('nestjs-reliable-mq').MqMessage<unknown>} Message */
+
+const { DATABASE_TYPE, DATABASE_URL: url, SCENE: scene } = /** @type {Record<string, string>} */ (process.env);
+const type = DATABASE_TYPE === 'postgres' ? 'postgres' : 'mysql';
+/** @type {(value?: unknown) => void} */
 let working = () => undefined;
 
 class Stock {
+  /**
+   * @param {Message} message
+   * @param {import('nestjs-reliable-mq').MqContext} options
+   */
   async handle(message, { manager }) {
     working();
     if (message.payload === 'slow') {
@@ -44,16 +52,33 @@ const app = await NestFactory.createApplicationContext(App, { logger: ['error', 
 app.enableShutdownHooks([], { useProcessExit: true });
 const mq = app.get(MqProducerService);
 const dataSource = app.get(DataSource);
-const most = type === 'postgres' ? dataSource.driver.master.options.max : dataSource.driver.pool.config.connectionLimit;
+/**
+ * Of a pool of `pg`, or of `mysql2`.
+ *
+ * @typedef {{ master: { options: { max: number } }, pool: { config: { connectionLimit: number } } }} Pools
+ */
+const { master, pool } = /** @type {Pools} */ (/** @type {unknown} */ (dataSource.driver));
+const most = type === 'postgres' ? master.options.max : pool.config.connectionLimit;
+/**
+ * @param {unknown} payload
+ * @param {string} [orderingKey]
+ */
 const publish = (payload, orderingKey) => mq.publish('orders', { payload, orderingKey }, { transaction: 'own' });
 
-/** Messages without end, of which some are always being published, sent, marked and handled. */
+/**
+ * Messages without end, of which some are always being published, sent, marked and handled.
+ *
+ * @param {string | undefined} orderingKey
+ */
 async function flow(orderingKey) {
   for (let n = 0; ; n++) await publish(n, orderingKey).catch(() => new Promise((resolve) => setTimeout(resolve, 50)));
 }
 
+/** @type {Record<string, () => unknown>} */
 const scenes = {
   idle: () => undefined,
+  // A message is published in its own transaction after the database froze: see below.
+  publish: () => undefined,
   flow: async () => {
     const busy = new Promise((resolve) => (working = resolve));
     for (let n = 0; n < 3; n++) void flow(n === 0 ? 'key' : undefined);
@@ -73,6 +98,7 @@ await scenes[scene]();
 console.log('ready');
 
 process.on('SIGUSR2', () => {
+  if (scene === 'publish') void publish('late').catch(() => undefined);
   const began = performance.now();
   void app
     .get(MqAdminService)

@@ -10,13 +10,14 @@ import { DataSource } from 'typeorm';
 import { peakMemoryMib } from '../../support/peak-memory.mjs';
 
 const {
-  DATABASE_TYPE: type,
+  DATABASE_TYPE,
   DATABASE_URL: url,
   MQ_ENDPOINT: endpoint,
   MODE: mode,
   COUNT: count,
   BYTES: bytes,
-} = process.env;
+} = /** @type {Record<string, string>} */ (process.env);
+const type = DATABASE_TYPE === 'postgres' ? 'postgres' : 'mysql';
 
 class App {}
 Module({

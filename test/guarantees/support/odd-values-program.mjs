@@ -9,16 +9,29 @@ import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { memoryTransport } from 'nestjs-reliable-mq/testing';
 import { ODD_VALUES } from './odd-values.mjs';
 
-const { DATABASE_TYPE: type, DATABASE_URL: url } = process.env;
+/** @typedef {{ send?: (topic: string, payload: unknown) => Promise<unknown>, payload?: unknown }} How */
+
+const { DATABASE_TYPE, DATABASE_URL: url } = /** @type {Record<string, string>} */ (process.env);
+const type = DATABASE_TYPE === 'postgres' ? 'postgres' : 'mysql';
 
 const MESSAGE = { instanceId: null, tag: null, key: 'k', properties: {}, deliverAt: null, orderingKey: null };
 
-/** The value of the moment, and the places where it shows. */
+/**
+ * The value of the moment, and the places where it shows.
+ *
+ * @type {() => unknown}
+ */
 let odd = () => undefined;
 let place = '';
 let reached = false;
 
-/** Leaves in the way that the case asks for, if it is this place's turn. */
+/**
+ * Leaves in the way that the case asks for, if it is this place's turn.
+ *
+ * @param {string} name
+ * @param {() => any} ordinary
+ * @returns {any}
+ */
 const at = (name, ordinary) => {
   const [turn, how] = place.split(' ');
   if (turn !== name) return ordinary();
@@ -30,6 +43,7 @@ const at = (name, ordinary) => {
 const NEEDS_A_FAILURE = /^(backoff|onAlert) /;
 const handlers = ['plain', 'coded'].map((topic) => {
   class Handler {
+    /** @param {import('nestjs-reliable-mq').MqMessage<unknown>} message */
     handle(message) {
       if (message.payload === 'ordinary') return undefined;
       if (NEEDS_A_FAILURE.test(place)) throw new Error('so that there is a failure');
@@ -40,12 +54,17 @@ const handlers = ['plain', 'coded'].map((topic) => {
   return Handler;
 });
 
+/** @type {import('nestjs-reliable-mq').MqCodec} */
 const codec = {
   encode: (payload) => (payload === 'ordinary' ? JSON.stringify(payload) : at('encode', () => JSON.stringify(payload))),
   decode: (body) => (body === '"ordinary"' ? JSON.parse(body) : at('decode', () => JSON.parse(body))),
 };
 const write = () => at('logger', () => undefined);
-const group = (name) => ({ groupId: `GID_${name}`, identify: ({ key }) => at('identify', () => key ?? undefined) });
+/** @param {string} name */
+const group = (name) => ({
+  groupId: `GID_${name}`,
+  identify: (/** @type {{ key: string | null }} */ { key }) => at('identify', () => key ?? undefined),
+});
 
 class App {}
 Module({
@@ -71,21 +90,39 @@ const mq = app.get(MqProducerService);
 const events = app.get(MqEvents);
 const transport = app.get(getMqTransportToken());
 events.onAny(() => at('listener', () => undefined));
+/** @type {Map<string, (how: string) => void>} */
 const ended = new Map();
-for (const name of ['delivery.parked', 'delivery.handled'])
-  events.on(name, ({ topic }) => ended.get(topic)(name.split('.')[1]));
+for (const name of /** @type {const} */ (['delivery.parked', 'delivery.handled']))
+  events.on(name, ({ topic }) => ended.get(topic)?.(name.split('.')[1]));
 
-/** Waits until a message of this topic was handled or parked, and says which. */
+/**
+ * Waits until a message of this topic was handled or parked, and says which.
+ *
+ * @param {string} topic
+ */
 const ending = (topic) => new Promise((resolve) => ended.set(topic, resolve));
+/**
+ * @param {string} topic
+ * @param {unknown} payload
+ */
 const publish = (topic, payload) => mq.publish(topic, { payload }, { transaction: 'own' });
-/** One message, and how it ended. Nothing of an earlier one is on its way then. */
+/**
+ * One message, and how it ended. Nothing of an earlier one is on its way then.
+ *
+ * @param {string} topic
+ * @param {How} [options]
+ */
 const one = async (topic, { payload = 'odd', send = publish } = {}) => {
   const end = ending(topic);
   await send(topic, payload);
   return end;
 };
-/** From another producer: without an id of ours, so that `identify` is asked. */
-const foreign = (topic) => transport.publish({ ...MESSAGE, topic, body: '"foreign"' }, new AbortController().signal);
+/**
+ * From another producer: without an id of ours, so that `identify` is asked.
+ *
+ * @param {string} topic
+ */
+const foreign = (topic) => transport.send({ ...MESSAGE, topic, body: '"foreign"' }, new AbortController().signal);
 
 /** A policy that fails is replaced by one of many seconds; the broker is told to come at once. */
 events.on('delivery.failed', ({ topic }) => {
@@ -99,9 +136,10 @@ events.on('delivery.failed', ({ topic }) => {
 const encoded = () => one('coded').catch(({ code }) => code);
 const withCredentials = () =>
   aliyunHttp({ endpoint: 'http://127.0.0.1:9', credentials: () => at('credentials', () => undefined) })
-    .publish({ ...MESSAGE, topic: 't', body: '1' }, new AbortController().signal)
+    .send({ ...MESSAGE, topic: 't', body: '1' }, new AbortController().signal)
     .catch(({ kind }) => kind);
 
+/** @type {Record<string, () => Promise<unknown>>} */
 const CASES = {
   handler: () => one('plain'),
   encode: encoded,

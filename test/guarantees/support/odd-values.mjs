@@ -2,7 +2,11 @@
 
 class Hostile extends Error {}
 
-/** A proxy that answers every question with an exception, also the one whether it is an instance of something. */
+/**
+ * A proxy that answers every question with an exception, also the one whether it is an instance of something.
+ *
+ * @param {object} [target]
+ */
 const throwing = (target = {}) => {
   const trap = () => {
     throw new Error('a trap of a proxy');
@@ -11,12 +15,18 @@ const throwing = (target = {}) => {
   return new Proxy(target, Object.fromEntries(traps.map((name) => [name, trap])));
 };
 
+/**
+ * @param {Error} error
+ * @param {string} name
+ * @param {PropertyDescriptor} descriptor
+ */
 const withProperty = (error, name, descriptor) =>
   Object.defineProperty(error, name, { configurable: true, ...descriptor });
 const getter = () => {
   throw new Error('a getter');
 };
 
+/** @type {Record<string, () => unknown>} */
 export const ODD_VALUES = {
   undefined: () => undefined,
   null: () => null,
@@ -50,7 +60,10 @@ export const ODD_VALUES = {
   'a promise rejected with a proxy': () => Promise.reject(throwing()),
   'a thenable that is rejected with itself': () => {
     // oxlint-disable-next-line unicorn/no-thenable
-    const thenable = { then: (_, reject) => reject(thenable) };
+    const thenable = {
+      // oxlint-disable-next-line unicorn/no-thenable
+      then: (/** @type {unknown} */ _, /** @type {(reason: unknown) => void} */ reject) => reject(thenable),
+    };
     return thenable;
   },
   'a message of 100 MB': () => new Error('x'.repeat(100_000_000)),

@@ -8,7 +8,8 @@ import { MqModule, MqProducerService } from 'nestjs-reliable-mq';
 import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { DataSource, EventSubscriber } from 'typeorm';
 
-const { DATABASE_TYPE: type, DATABASE_URL: url, MQ_ENDPOINT: endpoint } = process.env;
+const { DATABASE_TYPE, DATABASE_URL: url, MQ_ENDPOINT: endpoint } = /** @type {Record<string, string>} */ (process.env);
+const type = DATABASE_TYPE === 'postgres' ? 'postgres' : 'mysql';
 let armed = false;
 
 class StopsAfterCommit {

@@ -11,10 +11,10 @@ const TIMEOUT_MS = 240_000;
 
 /** Where this machine gets its Debian from, as its own configuration says; `null` if it is no Debian. */
 export function debianMirror() {
-  const release = readRelease();
-  if (release.ID !== 'debian' || !release.VERSION_CODENAME) return null;
+  const codeName = debianRelease();
+  if (!codeName) return null;
   const { stdout } = spawnSync('apt-get', ['update', '--print-uris', '-o', 'Debug::NoLocking=1'], { encoding: 'utf8' });
-  return new RegExp(`^'(\\S+?)/dists/${release.VERSION_CODENAME}/`, 'm').exec(stdout ?? '')?.[1] ?? null;
+  return new RegExp(`^'(\\S+?)/dists/${codeName}/`, 'm').exec(stdout ?? '')?.[1] ?? null;
 }
 
 /**
@@ -23,8 +23,50 @@ export function debianMirror() {
  * privileges are needed.
  *
  * @returns {Promise<string[]>} the files
+ * @param {string} folder
+ * @param {string} suite
+ * @param {string} name
  */
 export async function downloadPackages(folder, suite, name) {
+  const given = await updatedLists(folder, suite);
+  await run('apt-get', [...given, '-q', '-y', '--download-only', 'install', name], { timeout: TIMEOUT_MS });
+  return packagesIn(join(folder, 'archives'));
+}
+
+/**
+ * The same for a package that needs nothing of what it depends on.
+ *
+ * @returns {Promise<string>} the file
+ * @param {string} folder
+ * @param {string} suite
+ * @param {string} name
+ */
+export async function downloadPackage(folder, suite, name) {
+  const given = await updatedLists(folder, suite);
+  await run('apt-get', [...given, '-q', 'download', name], { timeout: TIMEOUT_MS, cwd: folder });
+  const [file] = await packagesIn(folder);
+  if (file === undefined) throw new Error(`apt-get has downloaded no package ${name}`);
+  return file;
+}
+
+/** The code name of this Debian; `undefined` if it is none, or has no name. */
+export function debianRelease() {
+  const release = readRelease();
+  return release.ID === 'debian' ? release.VERSION_CODENAME : undefined;
+}
+
+/** @param {string} folder */
+async function packagesIn(folder) {
+  return (await readdir(folder)).filter((file) => file.endsWith('.deb')).map((file) => join(folder, file));
+}
+
+/**
+ * Options with which apt keeps everything of its own in `folder`, once it knows there what the suite has.
+ *
+ * @param {string} folder
+ * @param {string} suite
+ */
+async function updatedLists(folder, suite) {
   const archives = join(folder, 'archives');
   for (const one of ['lists/partial', 'archives/partial', 'cache']) {
     await mkdir(join(folder, one), { recursive: true });
@@ -47,9 +89,7 @@ export async function downloadPackages(folder, suite, name) {
   };
   const given = [...NO_PREFERENCES, ...Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`])];
   await run('apt-get', [...given, '-q', 'update'], { timeout: TIMEOUT_MS });
-  await run('apt-get', [...given, '-q', '-y', '--download-only', 'install', name], { timeout: TIMEOUT_MS });
-  const files = await readdir(archives);
-  return files.filter((file) => file.endsWith('.deb')).map((file) => join(archives, file));
+  return given;
 }
 
 function readRelease() {

@@ -81,9 +81,15 @@ export async function fetchMysql({ log = (line) => process.stderr.write(`${line}
   return SERVER;
 }
 
-/** The server, what it is linked with, and its messages: 150 MB less than what the packages bring. */
+/**
+ * The server, what it is linked with, and its messages: 150 MB less than what the packages bring.
+ *
+ * @param {string} unpacked
+ * @param {string} server
+ */
 async function pick(unpacked, server) {
   const files = await readdir(unpacked, { recursive: true });
+  /** @param {RegExp} pattern */
   const find = (pattern) => {
     const file = files.find((one) => pattern.test(one));
     if (file === undefined) throw new Error(`the packages of MySQL have nothing like ${pattern}`);
@@ -101,6 +107,7 @@ async function pick(unpacked, server) {
   await rename(find(/(^|\/)share\/mysql$/), join(server, 'share'));
 }
 
+/** @param {string} server */
 async function initialize(server) {
   const [program, ...args] = mysqldCommand(server, [
     '--initialize-insecure',
@@ -109,9 +116,10 @@ async function initialize(server) {
   ]);
   await run(program, args);
   const version = await run(program, ['--library-path', join(server, 'lib'), join(server, 'mysqld'), '--version']);
-  await writeFile(join(server, 'version'), /Ver (\d+\.\d+\.\d+)/.exec(version)[1]);
+  await writeFile(join(server, 'version'), /Ver (\d+\.\d+\.\d+)/.exec(version)?.[1] ?? 'unknown');
 }
 
+/** @param {string} server */
 function ownFolders(server) {
   const share = join(server, 'share');
   return [

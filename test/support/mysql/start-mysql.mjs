@@ -42,6 +42,10 @@ export async function startMysql({ durable = false } = {}) {
 }
 
 class RunningMysql {
+  /**
+   * @param {string} server
+   * @param {string[]} options
+   */
   static async prepare(server, options) {
     const folder = await makeProcessFolder('mq-mysql-');
     const guard = guardProcessFolder(folder);
@@ -59,6 +63,13 @@ class RunningMysql {
   #exited;
   #ended = false;
 
+  /**
+   * @param {string} server
+   * @param {string} folder
+   * @param {import('../process-folder.mjs').FolderGuard} guard
+   * @param {number} port
+   * @param {string[]} options
+   */
   constructor(server, folder, guard, port, options) {
     this.folder = folder;
     this.pidFile = join(folder, 'mysqld.pid');
@@ -106,7 +117,7 @@ class RunningMysql {
   async stop() {
     this.#child.ref();
     // Nothing is kept, so nothing has to be written down first.
-    if (!this.#ended) process.kill(this.#child.pid, 'SIGKILL');
+    if (!this.#ended) this.#child.kill('SIGKILL');
     await this.#exited;
     await rm(this.pidFile, { force: true });
     await this.#guard.release();
@@ -122,10 +133,10 @@ class RunningMysql {
     }
   }
 
+  /** @param {string} what */
   async #failure(what) {
     const output = await readFile(this.#outputFile, 'utf8').catch(() => '');
     const error = new Error(`MySQL ${what}\n${output.trim().split('\n').slice(-20).join('\n')}`);
-    error.portTaken = /Bind on TCP\/IP port|already in use/i.test(output);
-    return error;
+    return Object.assign(error, { portTaken: /Bind on TCP\/IP port|already in use/i.test(output) });
   }
 }

@@ -27,7 +27,7 @@ export async function startPgbouncer(serverUrl) {
   const folder = mkdtempSync(join(tmpdir(), 'mq-pgbouncer-'));
   const ini = join(folder, 'pgbouncer.ini');
   writeFileSync(ini, configuration(server, port), { mode: 0o600 });
-  const child = spawn(findPgbouncer(), [ini], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(findPgbouncer() ?? 'pgbouncer', [ini], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (text) => (said = (said + text).slice(-4_000)));
   const exited = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
@@ -51,6 +51,9 @@ export async function startPgbouncer(serverUrl) {
 /**
  * Each transaction gets another session than the one before it (`server_round_robin`): whatever somebody keeps in a
  * session is with somebody else right away, and not only when it is busy.
+ *
+ * @param {URL} server
+ * @param {number} port
  */
 function configuration(server, port) {
   const login = [
@@ -74,6 +77,10 @@ ${process.getuid?.() === 0 ? 'user = nobody' : ''}
 `;
 }
 
+/**
+ * @param {string} url
+ * @param {Promise<unknown>} exited
+ */
 async function answers(url, exited) {
   const ended = exited.then(() => {
     throw new Error('it ended');
@@ -90,6 +97,7 @@ async function answers(url, exited) {
   }
 }
 
+/** @param {string} connectionString */
 async function logIn(connectionString) {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2_000 });
   // Without a listener a connection that breaks ends the process.
@@ -98,6 +106,7 @@ async function logIn(connectionString) {
   await client.end();
 }
 
+/** @param {string} file */
 function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);

@@ -58,11 +58,17 @@ export async function fetchArtifacts({ version = ROCKETMQ_VERSION, log = toStder
   return folder;
 }
 
+/** @param {string} version */
 function libraryFolder(version) {
   return join(process.env.MQ_TEST_ROCKETMQ_CACHE || CACHE, version);
 }
 
+/**
+ * @param {string} work
+ * @param {string} version
+ */
 async function maven(work, version) {
+  /** @type {Buffer[]} */
   const output = [];
   const child = spawn(
     'mvn',
@@ -78,7 +84,9 @@ async function maven(work, version) {
   );
 }
 
+/** @param {string} version */
 function pom(version) {
+  /** @param {string} name */
   const dependency = (name) =>
     `<dependency><groupId>org.apache.rocketmq</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`;
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -92,6 +100,7 @@ function pom(version) {
 `;
 }
 
+/** @param {string} line */
 function toStderr(line) {
   process.stderr.write(`${line}\n`);
 }

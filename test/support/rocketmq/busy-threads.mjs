@@ -12,6 +12,7 @@ const SPINNING = ['TransactionFlus'];
  * Lets the spinning threads of a broker have what nobody else wants. Elsewhere than on Linux it does nothing.
  *
  * @returns {boolean} whether there were any yet
+ * @param {number} pid
  */
 export function calmBusyThreads(pid) {
   const threads = spinningThreads(pid);
@@ -23,6 +24,7 @@ export function calmBusyThreads(pid) {
   return threads.length > 0;
 }
 
+/** @param {number} pid */
 function spinningThreads(pid) {
   try {
     return readdirSync(`/proc/${pid}/task`)

@@ -6,10 +6,28 @@ import { RocketmqAdmin } from './rocketmq-admin.mjs';
 import { RocketmqProcess } from './rocketmq-process.mjs';
 import { makeSelfSignedCertificate } from './self-signed-certificate.mjs';
 
+/** @typedef {Awaited<ReturnType<typeof freePorts>>} Ports */
+/** @typedef {import('./configuration.mjs').Settings} Settings */
+/**
+ * What all processes of a cluster have in common.
+ *
+ * @typedef {object} Common
+ * @property {string} folder
+ * @property {string} lib
+ * @property {string} version
+ * @property {(line: string) => void} log
+ * @property {readonly import('./start-rocketmq.mjs').RocketmqTopic[]} topics
+ * @property {readonly import('./start-rocketmq.mjs').RocketmqGroup[]} groups
+ * @property {import('./start-rocketmq.mjs').RocketmqCredentials} [auth]
+ * @property {Settings} [broker]
+ * @property {Settings} [proxy]
+ */
+
 const LOOPBACK = '127.0.0.1';
 
 /** The name server, brokers and proxies of one cluster, with all that they read when they start; none of them is started. */
 export class ClusterProcesses {
+  /** @param {Common & { mode?: 'cluster' | 'local', brokers?: readonly string[], proxies?: number }} options */
   static async prepare({ mode = 'cluster', brokers = ['broker-a', 'broker-b'], proxies = 2, ...options }) {
     const ports = await freePorts();
     const cluster = new ClusterProcesses(options, ports);
@@ -31,18 +49,26 @@ export class ClusterProcesses {
     return cluster;
   }
 
+  /** @type {RocketmqProcess[]} */
   all = [];
+  /** @type {RocketmqProcess[]} */
   brokers = [];
+  /** @type {RocketmqProcess[]} */
   proxies = [];
   #options;
   #tls = makeSelfSignedCertificate();
 
+  /**
+   * @param {Common} options
+   * @param {Ports} ports
+   */
   constructor(options, ports) {
     this.nameServer = `${LOOPBACK}:${ports.nameServer}`;
     this.certificate = this.#tls.certificate;
     this.#options = options;
   }
 
+  /** @param {number} port */
   async #addNameServer(port) {
     const home = await this.#home('name-server');
     await writeNameServer(home, port);
@@ -58,6 +84,10 @@ export class ClusterProcesses {
     });
   }
 
+  /**
+   * @param {string} name
+   * @param {{ host: string, ports: Ports, bind: string | null }} options
+   */
   async #addBrokerWithProxy(name, { host, ports, bind }) {
     const { nameServer } = this;
     const { auth, topics, groups, broker, proxy } = this.#options;
@@ -82,6 +112,10 @@ export class ClusterProcesses {
     this.proxies.push(added);
   }
 
+  /**
+   * @param {string} name
+   * @param {Ports} options
+   */
   async #addBroker(name, { broker: port }) {
     const { nameServer } = this;
     const { auth, topics, groups, broker } = this.#options;
@@ -101,6 +135,10 @@ export class ClusterProcesses {
     this.brokers.push(added);
   }
 
+  /**
+   * @param {string} name
+   * @param {Ports} ports
+   */
   async #addProxy(name, ports) {
     const { nameServer } = this;
     const { auth, proxy } = this.#options;
@@ -120,6 +158,7 @@ export class ClusterProcesses {
     this.proxies.push(added);
   }
 
+  /** @param {Omit<import('./rocketmq-process.mjs').ProcessOptions, 'folder' | 'lib' | 'version' | 'log'>} options */
   #add(options) {
     const { folder, lib, version, log } = this.#options;
     const added = new RocketmqProcess({ folder, lib, version, log, ...options });
@@ -127,6 +166,7 @@ export class ClusterProcesses {
     return added;
   }
 
+  /** @param {string} name */
   async #home(name) {
     const home = join(this.#options.folder, name);
     await writeCertificate(home, this.#tls);
@@ -136,6 +176,9 @@ export class ClusterProcesses {
   /**
    * A broker that starts registers its topics at once, but only with name servers that it has a connection to, and that is
    * made at the same time: in every second start it comes too late, and the next try is after 10 s. So it is asked to.
+   *
+   * @param {string} name
+   * @param {string} adminAddress
    */
   async #isRegistered(name, adminAddress) {
     if (!(await isListening(adminAddress))) return false;
@@ -146,6 +189,7 @@ export class ClusterProcesses {
     return brokers.includes(name);
   }
 
+  /** @param {string} endpoint */
   async #hasRoute(endpoint) {
     if (!(await isListening(endpoint))) return false;
     const { topics, auth } = this.#options;

@@ -1,18 +1,34 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+/** @typedef {Readonly<Record<string, string | number | boolean>>} Settings */
+/** @typedef {import('./start-rocketmq.mjs').RocketmqTopic} RocketmqTopic */
+/** @typedef {import('./start-rocketmq.mjs').RocketmqGroup} RocketmqGroup */
+/** @typedef {import('./start-rocketmq.mjs').RocketmqCredentials} RocketmqCredentials */
+/** @typedef {{ grpc: number, remoting: number }} ProxyPorts */
+
 /** In the folder; where the proxy looks by default. */
 export const TLS_KEY = 'conf/tls/rocketmq.key';
 export const TLS_CERTIFICATE = 'conf/tls/rocketmq.crt';
 const CLUSTER = 'DefaultCluster';
 const LOOPBACK = '127.0.0.1';
 
-/** Everything that a name server reads when it starts. */
+/**
+ * Everything that a name server reads when it starts.
+ *
+ * @param {string} home
+ * @param {number} port
+ */
 export function writeNameServer(home, port) {
   return write(home, { 'conf/namesrv.conf': properties({ listenPort: port, bindAddress: LOOPBACK }) });
 }
 
-/** Everything that a broker reads when it starts, including its topics and groups. */
+/**
+ * Everything that a broker reads when it starts, including its topics and groups.
+ *
+ * @param {string} home
+ * @param {{ name: string, host: string, port: number, nameServer: string, topics: readonly RocketmqTopic[], groups: readonly RocketmqGroup[], auth?: RocketmqCredentials | undefined, settings?: Settings | undefined }} options
+ */
 export function writeBroker(home, { name, host, port, nameServer, topics, groups, auth, settings }) {
   return write(home, {
     'conf/broker.conf': properties({
@@ -32,7 +48,12 @@ export function writeBroker(home, { name, host, port, nameServer, topics, groups
   });
 }
 
-/** Everything that a proxy reads when it starts. In local mode it is in the broker's process, and shares its home. */
+/**
+ * Everything that a proxy reads when it starts. In local mode it is in the broker's process, and shares its home.
+ *
+ * @param {string} home
+ * @param {{ mode: 'cluster' | 'local', host: string, ports: ProxyPorts, nameServer: string, auth?: RocketmqCredentials | undefined, settings?: Settings | undefined }} options
+ */
 export function writeProxy(home, { mode, host, ports, nameServer, auth, settings }) {
   return write(home, {
     'conf/rmq-proxy.json': JSON.stringify({
@@ -43,11 +64,20 @@ export function writeProxy(home, { mode, host, ports, nameServer, auth, settings
   });
 }
 
-/** For whichever of them: all listen for TLS as well. */
+/**
+ * For whichever of them: all listen for TLS as well.
+ *
+ * @param {string} home
+ * @param {{ key: string, certificate: string }} options
+ */
 export function writeCertificate(home, { key, certificate }) {
   return write(home, { [TLS_KEY]: key, [TLS_CERTIFICATE]: certificate });
 }
 
+/**
+ * @param {string} home
+ * @param {Record<string, string>} files
+ */
 async function write(home, files) {
   for (const [name, text] of Object.entries(files)) {
     const path = join(home, name);
@@ -56,6 +86,7 @@ async function write(home, files) {
   }
 }
 
+/** @param {RocketmqTopic} options */
 export function topicConfig({ name, type = 'NORMAL', queues = 4, readOnly = false }) {
   return {
     topicName: name,
@@ -69,6 +100,7 @@ export function topicConfig({ name, type = 'NORMAL', queues = 4, readOnly = fals
   };
 }
 
+/** @param {RocketmqGroup} options */
 export function groupConfig({ name, ordered = false, maxRetries = 16 }) {
   return {
     groupName: name,
@@ -86,6 +118,7 @@ export function groupConfig({ name, ordered = false, maxRetries = 16 }) {
   };
 }
 
+/** @param {{ name: string, host: string, port: number, nameServer: string, store: string }} options */
 function brokerSettings({ name, host, port, nameServer, store }) {
   return {
     brokerClusterName: CLUSTER,
@@ -125,6 +158,7 @@ function brokerSettings({ name, host, port, nameServer, store }) {
   };
 }
 
+/** @param {{ mode: 'cluster' | 'local', host: string, ports: ProxyPorts, nameServer: string }} options */
 function proxySettings({ mode, host, ports, nameServer }) {
   return {
     rocketMQClusterName: CLUSTER,
@@ -145,6 +179,7 @@ function proxySettings({ mode, host, ports, nameServer }) {
   };
 }
 
+/** @param {Settings} values */
 function properties(values) {
   return Object.entries(values)
     .map(([key, value]) => `${key}=${value}\n`)
@@ -157,6 +192,10 @@ const NO_CACHE = Object.fromEntries(
 );
 const PROVIDERS = 'org.apache.rocketmq.auth';
 
+/**
+ * @param {string} home
+ * @param {RocketmqCredentials} options
+ */
 function brokerAuth(home, { accessKey, accessSecret }) {
   return {
     authConfigPath: join(home, 'store', 'config', 'auth'),
@@ -172,6 +211,7 @@ function brokerAuth(home, { accessKey, accessSecret }) {
   };
 }
 
+/** @param {RocketmqCredentials} options */
 function proxyAuth({ accessKey, accessSecret }) {
   return {
     authenticationEnabled: true,

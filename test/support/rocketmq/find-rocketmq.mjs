@@ -26,7 +26,10 @@ export async function findRocketmq(env = process.env) {
   };
 }
 
-/** @returns {import('./rocketmq-admin.mjs').RocketmqAddresses | null} */
+/**
+ * @returns {import('./rocketmq-admin.mjs').RocketmqAddresses | null}
+ * @param {NodeJS.ProcessEnv} env
+ */
 function namedIn(env) {
   const { MQ_TEST_ROCKETMQ_ENDPOINT: endpoint } = env;
   if (!endpoint) return null;
@@ -38,6 +41,7 @@ function namedIn(env) {
   );
 }
 
+/** @param {string} endpoint */
 async function mustAnswer(endpoint) {
   try {
     await queryRoute(endpoint, 'mq_test_probe');

@@ -21,6 +21,7 @@ export class Jvm {
   #child;
   #exited;
   #ended = false;
+  #told = false;
 
   /**
    * @param {{ name: string, folder: string, home?: string, lib: string, heap: string[], main: string, args: string[],
@@ -61,16 +62,24 @@ export class Jvm {
     }).then(() => (this.#ended = true));
   }
 
+  /** 0 if it could not be started. */
   get pid() {
-    return this.#child.pid;
+    return this.#child.pid ?? 0;
   }
 
   get ended() {
     return this.#ended;
   }
 
+  /** Ended, and nobody told it to. */
+  get endedByItself() {
+    return this.#ended && !this.#told;
+  }
+
+  /** @param {NodeJS.Signals} signal */
   signal(signal) {
-    if (!this.#ended) process.kill(this.pid, signal);
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') this.#told = true;
+    if (!this.#ended) this.#child.kill(signal);
   }
 
   /** Without warning, as the power does. RocketMQ takes seconds to end when asked, and keeps a port until then. */
@@ -94,6 +103,12 @@ export class Jvm {
     await rm(this.pidFile, { force: true });
   }
 
+  /**
+   * @param {string} home
+   * @param {string[]} heap
+   * @param {string} logback
+   * @param {string | null} native
+   */
   #flags(home, heap, logback, native) {
     return [
       ...heap,

@@ -5,7 +5,7 @@ import { startRocketmqCluster } from './start-cluster.mjs';
 import { startRocketmq } from './start-rocketmq.mjs';
 
 async function main() {
-  const { help, fetchOnly, ...options } = parseArguments(process.argv.slice(2));
+  const { help, fetchOnly, ...options } = parseArguments();
   if (help) {
     process.stdout.write(HELP);
     return;
@@ -18,6 +18,7 @@ async function main() {
   const rocketmq = await start({ ...options, log: (line) => process.stderr.write(`${line}\n`) });
   // Nothing else keeps this process.
   const stay = setInterval(() => undefined, 2 ** 30);
+  /** @param {NodeJS.Signals} signal */
   const stop = (signal) => {
     process.stderr.write(`${signal}: stopping\n`);
     rocketmq.stop().then(() => clearInterval(stay), fail);
@@ -26,11 +27,17 @@ async function main() {
   process.stdout.write(`${JSON.stringify({ event: 'listening', ...whereIs(rocketmq) })}\n`);
 }
 
-function whereIs({ folder, addresses, endpoint, adminAddress: admin, nameServer, processes }) {
-  if (!processes) return { endpoint, admin, nameServer, folder };
+/** @param {import('./start-rocketmq.mjs').RunningRocketmq | import('./start-cluster.mjs').RunningCluster} rocketmq */
+function whereIs(rocketmq) {
+  const { folder, nameServer } = rocketmq;
+  if (!('processes' in rocketmq)) {
+    return { endpoint: rocketmq.endpoint, admin: rocketmq.adminAddress, nameServer, folder };
+  }
+  const { addresses, processes } = rocketmq;
   return { ...addresses, folder, pids: Object.fromEntries(processes.map(({ name, pid }) => [name, pid])) };
 }
 
+/** @param {Error} error */
 function fail(error) {
   process.stderr.write(`rocketmq: ${error.message}\n`);
   process.exit(1);

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readOptions, refuseOption } from '../../../scripts/support/read-options.mjs';
 
 export const HELP = `Usage: node test/support/rocketmq/main.mjs [options]
 
@@ -20,13 +20,12 @@ Options:
   --fetch-only                               fetch it, if it is not there yet, and end
   --help                                     this text
 `;
-const MODES = ['cluster', 'local'];
-const TYPES = ['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION'];
+const MODES = /** @type {const} */ (['cluster', 'local']);
+const TYPES = /** @type {const} */ (['NORMAL', 'FIFO', 'DELAY', 'TRANSACTION']);
 
-/** @param {string[]} args */
-export function parseArguments(args) {
-  const { values } = parseArgs({
-    args,
+/** What {@link startRocketmq} or {@link startRocketmqCluster} takes, and what else is to be done. */
+export function parseArguments() {
+  const { values } = readOptions({
     options: {
       topic: { type: 'string', multiple: true, default: [] },
       group: { type: 'string', multiple: true, default: [] },
@@ -48,30 +47,44 @@ export function parseArguments(args) {
   };
 }
 
+/**
+ * @param {string} text
+ * @returns {'cluster' | 'local'}
+ */
 function parseMode(text) {
-  if (!MODES.includes(text)) throw new Error(`--cluster ${text}: expected ${MODES.join(' or ')}`);
-  return text;
+  return MODES.find((mode) => mode === text) ?? refuseOption(`--cluster ${text}: expected ${MODES.join(' or ')}`);
 }
 
+/**
+ * @param {string} text
+ * @returns {import('./start-rocketmq.mjs').RocketmqTopic}
+ */
 function parseTopic(text) {
-  const [name, type = 'NORMAL', queues = '4', ...more] = text.split(':');
-  if (!name || !TYPES.includes(type) || !/^[1-9]\d*$/.test(queues) || more.length > 0) {
-    throw new Error(
-      `--topic ${text}: expected name, name:type or name:type:queues, with a type of ${TYPES.join(', ')}`,
-    );
+  const [name, typeName = 'NORMAL', queues = '4', ...more] = text.split(':');
+  const type = TYPES.find((one) => one === typeName);
+  if (!name || !type || !/^[1-9]\d*$/.test(queues) || more.length > 0) {
+    refuseOption(`--topic ${text}: expected name, name:type or name:type:queues, with a type of ${TYPES.join(', ')}`);
   }
   return { name, type, queues: Number(queues) };
 }
 
+/**
+ * @param {string} text
+ * @returns {import('./start-rocketmq.mjs').RocketmqGroup}
+ */
 function parseGroup(text) {
   const match = /^([^:]+)(:ordered)?(?::(\d+))?$/.exec(text);
-  if (!match) throw new Error(`--group ${text}: expected name, name:ordered, name:retries or name:ordered:retries`);
+  if (!match) refuseOption(`--group ${text}: expected name, name:ordered, name:retries or name:ordered:retries`);
   const [, name, ordered, retries] = match;
   return { name, ordered: ordered !== undefined, ...(retries && { maxRetries: Number(retries) }) };
 }
 
+/**
+ * @param {string} text
+ * @returns {import('./start-rocketmq.mjs').RocketmqCredentials}
+ */
 function parseAuth(text) {
   const [accessKey, accessSecret] = text.split(':');
-  if (!accessKey || !accessSecret) throw new Error('--auth: expected accessKey:accessSecret');
+  if (!accessKey || !accessSecret) refuseOption('--auth: expected accessKey:accessSecret');
   return { accessKey, accessSecret };
 }

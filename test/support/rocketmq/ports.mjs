@@ -20,7 +20,12 @@ export async function freePorts() {
   }
 }
 
-/** Asked on all interfaces, because the gRPC port, the proxy's remoting port and the one for replicas cannot be bound to one. */
+/**
+ * Asked on all interfaces, because the gRPC port, the proxy's remoting port and the one for replicas cannot be bound to one.
+ *
+ * @param {number} port
+ * @returns {Promise<boolean>}
+ */
 export function isFree(port) {
   return new Promise((resolve) => {
     const server = createServer();
@@ -33,6 +38,7 @@ export function isFree(port) {
  * Asked by connecting: to bind it would be in the way of who is about to.
  *
  * @param {string} address `host:port`
+ * @returns {Promise<boolean>}
  */
 export function isListening(address) {
   const [host, port] = address.split(':');

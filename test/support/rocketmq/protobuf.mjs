@@ -1,15 +1,29 @@
-/** As much of the protobuf encoding as one request and its response need. */
+/** @typedef {{ number: number, value: number | Buffer }} Field */
+/**
+ * As much of the protobuf encoding as one request and its response need.
+ *
+ * @param {number} number
+ * @param {number} value
+ */
 
 export function varintField(number, value) {
   return Buffer.concat([varint(number << 3), varint(value)]);
 }
 
+/**
+ * @param {number} number
+ * @param {Uint8Array} bytes
+ */
 export function lengthDelimited(number, bytes) {
   return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
 }
 
-/** @returns {{ number: number, value: number | Buffer }[]} */
+/**
+ * @returns {{ number: number, value: number | Buffer }[]}
+ * @param {Buffer} bytes
+ */
 export function fields(bytes) {
+  /** @type {Field[]} */
   const found = [];
   let at = 0;
   const readVarint = () => {
@@ -36,7 +50,29 @@ export function fields(bytes) {
   return found;
 }
 
+/**
+ * The value of a field that has bytes.
+ *
+ * @param {Field['value'] | undefined} value
+ */
+export function bytesOf(value) {
+  if (!Buffer.isBuffer(value)) throw new Error(`${value} is not what a field of bytes has`);
+  return value;
+}
+
+/**
+ * The value of a field that has a number.
+ *
+ * @param {Field['value'] | undefined} value
+ */
+export function numberOf(value) {
+  if (typeof value !== 'number') throw new Error(`${value} is not what a field with a number has`);
+  return value;
+}
+
+/** @param {number} value */
 function varint(value) {
+  /** @type {number[]} */
   const bytes = [];
   for (let rest = value; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return Buffer.from([...bytes, rest]);

@@ -1,8 +1,18 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { connect } from 'node:http2';
-import { fields, lengthDelimited, varintField } from './protobuf.mjs';
+import { bytesOf, fields, lengthDelimited, numberOf, varintField } from './protobuf.mjs';
+
+/**
+ * @typedef {object} RouteAnswer
+ * @property {number} code {@link ROUTE_OK} for a route
+ * @property {string} message
+ * @property {number} queues
+ * @property {Record<string, number>} byBroker how many of them each broker has
+ * @property {string[]} types
+ */
 
 /** What the protocol calls the types of messages that a topic takes. */
+/** @type {Record<number, string>} */
 const TYPES = { 1: 'NORMAL', 2: 'FIFO', 3: 'DELAY', 4: 'TRANSACTION', 5: 'LITE', 6: 'PRIORITY' };
 /** `Code.OK` */
 export const ROUTE_OK = 20_000;
@@ -17,11 +27,12 @@ const PATH = '/apache.rocketmq.v2.MessagingService/QueryRoute';
  * @param {string} endpoint `host:port`
  * @param {string} topic
  * @param {{ auth?: { accessKey: string, accessSecret: string }, timeoutMs?: number }} [options]
- * @returns {Promise<{ code: number, message: string, queues: number, byBroker: Record<string, number>, types: string[] }>} `code` is {@link ROUTE_OK} for a route
+ * @returns {Promise<RouteAnswer>}
  */
 export function queryRoute(endpoint, topic, { auth, timeoutMs = 2_000 } = {}) {
   return new Promise((resolve, reject) => {
     const session = connect(`http://${endpoint}`);
+    /** @param {Error | string} error */
     const fail = (error) => {
       session.destroy();
       reject(error instanceof Error ? error : new Error(error));
@@ -30,7 +41,9 @@ export function queryRoute(endpoint, topic, { auth, timeoutMs = 2_000 } = {}) {
     session.once('close', () => clearTimeout(late));
     session.once('error', fail);
     const stream = session.request({ ':method': 'POST', ':path': PATH, ...headers(auth) });
+    /** @type {Buffer[]} */
     const chunks = [];
+    /** @type {import('node:http2').IncomingHttpHeaders} */
     let status = {};
     stream.on('response', (response) => (status = response));
     stream.on('trailers', (trailers) => (status = trailers));
@@ -47,6 +60,7 @@ export function queryRoute(endpoint, topic, { auth, timeoutMs = 2_000 } = {}) {
   });
 }
 
+/** @param {import('./start-rocketmq.mjs').RocketmqCredentials | undefined} auth */
 function headers(auth) {
   const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   return {
@@ -66,7 +80,12 @@ function headers(auth) {
   };
 }
 
-/** `QueryRouteRequest { topic { name }, endpoints { scheme IPv4, addresses { host, port } } }` */
+/**
+ * `QueryRouteRequest { topic { name }, endpoints { scheme IPv4, addresses { host, port } } }`
+ *
+ * @param {string} endpoint
+ * @param {string} topic
+ */
 function request(endpoint, topic) {
   const [host, port] = endpoint.split(':');
   const address = Buffer.concat([lengthDelimited(1, Buffer.from(host)), varintField(2, Number(port))]);
@@ -76,21 +95,26 @@ function request(endpoint, topic) {
   ]);
 }
 
-/** `QueryRouteResponse { status { code, message }, message_queues { broker { name }, accept_message_types } }` */
+/**
+ * `QueryRouteResponse { status { code, message }, message_queues { broker { name }, accept_message_types } }`
+ *
+ * @param {Buffer} body
+ */
 function readResponse(body) {
+  /** @type {RouteAnswer} */
   const answer = { code: 0, message: '', queues: 0, byBroker: {}, types: [] };
   for (const { number, value } of fields(body)) {
     if (number === 1) {
-      for (const part of fields(value)) {
-        if (part.number === 1) answer.code = part.value;
+      for (const part of fields(bytesOf(value))) {
+        if (part.number === 1) answer.code = numberOf(part.value);
         if (part.number === 2) answer.message = part.value.toString();
       }
     } else if (number === 2) {
       answer.queues++;
-      const broker = fields(value).find((part) => part.number === 4);
-      const name = broker && String(fields(broker.value).find((part) => part.number === 1)?.value);
+      const broker = fields(bytesOf(value)).find((part) => part.number === 4);
+      const name = String(broker && fields(bytesOf(broker.value)).find((part) => part.number === 1)?.value);
       answer.byBroker[name] = (answer.byBroker[name] ?? 0) + 1;
-      answer.types = fields(value)
+      answer.types = fields(bytesOf(value))
         .filter((part) => part.number === 5)
         .flatMap((part) => (typeof part.value === 'number' ? [part.value] : [...part.value]))
         .map((type) => TYPES[type] ?? String(type));
@@ -99,7 +123,11 @@ function readResponse(body) {
   return answer;
 }
 
-/** A gRPC message: not compressed, its length, itself. */
+/**
+ * A gRPC message: not compressed, its length, itself.
+ *
+ * @param {Buffer} message
+ */
 function frame(message) {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 
+/** @typedef {{ header: { code: number, remark: string, extFields?: Record<string, string> }, body: string }} Answer */
+
 /** `LanguageCode` and `MQVersion` of somebody who is neither an old client nor a Java one. */
 const LANGUAGE = 'OTHER';
 const VERSION = 475; // V5_3_0
@@ -37,13 +39,23 @@ export function remoting(address, { code, fields = {}, body, text, auth, timeout
 }
 
 export class RemotingError extends Error {
-  /** @param {number} code see `ResponseCode` in apache/rocketmq; 17 is "no such topic" */
+  /**
+   * @param {number} code see `ResponseCode` in apache/rocketmq; 17 is "no such topic"
+   * @param {string} remark
+   * @param {number} request
+   */
   constructor(code, remark, request) {
     super(`request ${request} was answered with code ${code}: ${remark}`);
     this.code = code;
   }
 }
 
+/**
+ * @param {string} address
+ * @param {Buffer} frame
+ * @param {number} timeoutMs
+ * @returns {Promise<Answer>}
+ */
 function exchange(address, frame, timeoutMs) {
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
@@ -61,6 +73,10 @@ function exchange(address, frame, timeoutMs) {
   });
 }
 
+/**
+ * @param {object} header
+ * @param {Buffer} body
+ */
 function encode(header, body) {
   const head = Buffer.from(JSON.stringify(header));
   const lengths = Buffer.alloc(8);
@@ -69,6 +85,10 @@ function encode(header, body) {
   return Buffer.concat([lengths, head, body]);
 }
 
+/**
+ * @param {Buffer} frame
+ * @returns {Answer}
+ */
 function decode(frame) {
   const headerLength = frame.readUInt32BE(4) & 0xffffff;
   return {
@@ -77,8 +97,15 @@ function decode(frame) {
   };
 }
 
-/** Over the values of all fields in the order of their names, and the body. */
+/**
+ * Over the values of all fields in the order of their names, and the body.
+ *
+ * @param {Record<string, string>} fields
+ * @param {Buffer} body
+ * @param {import('./start-rocketmq.mjs').RocketmqCredentials} options
+ */
 function signed(fields, body, { accessKey, accessSecret }) {
+  /** @type {Record<string, string>} */
   const all = { ...fields, AccessKey: accessKey };
   const hmac = createHmac('sha1', accessSecret);
   for (const key of Object.keys(all).sort()) hmac.update(all[key]);

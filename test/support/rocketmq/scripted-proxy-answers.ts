@@ -1,11 +1,4 @@
-import type {
-  Code,
-  Message,
-  MessageQueue,
-  MessageType,
-  Permission,
-  Status,
-} from '../../../libs/mq/src/transports/rocketmq/protocol/generated.js';
+import type { Code, Message, MessageQueue, MessageType, Permission, Status } from './protocol.js';
 
 export const OK: Status = { code: 'OK', message: 'ok' };
 

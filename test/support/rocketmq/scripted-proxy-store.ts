@@ -4,7 +4,7 @@ import type {
   Message,
   ReceiveMessageRequest,
   SendMessageRequest,
-} from '../../../libs/mq/src/transports/rocketmq/protocol/generated.js';
+} from './protocol.js';
 import { delivered, OK, status } from './scripted-proxy-answers.js';
 
 /** The messages of a scripted proxy, in memory. A lease never ends by itself; each message is in one topic for all groups. */

@@ -16,7 +16,7 @@ import {
   type ReceiveMessageRequest,
   type TelemetryCommand,
   type UnaryCalls,
-} from '../../../libs/mq/src/transports/rocketmq/protocol/generated.js';
+} from './protocol.js';
 import { OK, routeOf, status, type BrokerOfTopic } from './scripted-proxy-answers.js';
 import { GrpcFailure } from './scripted-proxy-failure.js';
 import { TcpRelay } from './scripted-proxy-relay.js';

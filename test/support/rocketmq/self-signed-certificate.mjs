@@ -33,6 +33,10 @@ export function makeSelfSignedCertificate() {
   };
 }
 
+/**
+ * @param {number} tag
+ * @param {...Uint8Array} parts
+ */
 function der(tag, ...parts) {
   const content = Buffer.concat(parts);
   const { length } = content;
@@ -40,19 +44,26 @@ function der(tag, ...parts) {
   return Buffer.concat([Buffer.from([tag, ...head]), content]);
 }
 
+/** @param {...Uint8Array} parts */
 function sequence(...parts) {
   return der(0x30, ...parts);
 }
 
+/** @param {number[]} bytes */
 function oid(bytes) {
   return der(0x06, Buffer.from(bytes));
 }
 
+/** @param {number} value */
 function integer(value) {
   return der(0x02, Buffer.from([value]));
 }
 
-/** `yymmddhhmmssZ` */
+/**
+ * `yymmddhhmmssZ`
+ *
+ * @param {number} ms
+ */
 function utcTime(ms) {
   return der(0x17, Buffer.from(`${new Date(ms).toISOString().slice(2, 19).replace(/[-T:]/g, '')}Z`));
 }

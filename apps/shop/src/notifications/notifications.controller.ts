@@ -1,7 +1,6 @@
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, Param, ParseUUIDPipe } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { OrderIdPipe } from '../orders/order-id.pipe.js';
 import { Notification } from './notification.entity.js';
 
 @Controller('notifications')
@@ -10,7 +9,7 @@ export class NotificationsController {
 
   /** Empty for an order that nobody was told about, also for one that does not exist: orders are another module's affair. */
   @Get(':orderId')
-  find(@Param('orderId', OrderIdPipe) orderId: string): Promise<Notification[]> {
+  find(@Param('orderId', ParseUUIDPipe) orderId: string): Promise<Notification[]> {
     return this.notifications.findBy({ orderId });
   }
 }

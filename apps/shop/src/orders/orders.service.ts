@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { ConflictException, Inject, Injectable, NotFoundException } from '@nestjs/common';
 import { MqProducerService, PermanentError } from 'nestjs-reliable-mq';
 import { DataSource, type EntityManager } from 'typeorm';
-import { SHOP_CONFIG, type ShopConfig } from '../config/shop-config.js';
+import { type Environment } from '../config/environment.js';
+import { shopConfig } from '../config/shop-config.js';
 import { Deadlines, Orders } from '../messaging/topics.js';
 import { StockService } from '../stock/stock.service.js';
-import type { NewOrder } from './new-order.pipe.js';
+import type { NewOrder } from './new-order.dto.js';
 import { Order, type OrderStatus } from './order.entity.js';
 
 /**
@@ -19,19 +20,20 @@ export class OrdersService {
     private readonly dataSource: DataSource,
     private readonly mq: MqProducerService,
     private readonly stock: StockService,
-    @Inject(SHOP_CONFIG) private readonly config: ShopConfig,
+    @Inject(shopConfig.KEY) private readonly config: Environment,
   ) {}
 
   /** The order and the messages about it are one transaction: both exist, or neither does. */
   async place({ sku, quantity }: NewOrder): Promise<Order> {
     await this.stock.open(sku);
     const order: Order = { id: randomUUID(), sku, quantity, status: 'placed' };
+    const delay = this.config.SHOP_PAYMENT_DUE;
     await this.dataSource.transaction(async (manager) => {
       await manager.insert(Order, order);
       await this.mq.publishAll(
         [
           { topic: Orders, tag: 'created', key: order.id, payload: { id: order.id, sku, quantity } },
-          { topic: Deadlines, tag: 'due', key: order.id, payload: { id: order.id }, delay: this.config.paymentDue },
+          { topic: Deadlines, tag: 'due', key: order.id, payload: { id: order.id }, delay },
         ],
         { manager },
       );

@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
+import { SkuParams } from './sku-params.dto.js';
 import type { StockItem } from './stock-item.entity.js';
-import { SkuPipe } from './sku.pipe.js';
 import { StockService } from './stock.service.js';
 
 @Controller('stock')
@@ -8,7 +8,7 @@ export class StockController {
   constructor(private readonly stock: StockService) {}
 
   @Get(':sku')
-  find(@Param('sku', SkuPipe) sku: string): Promise<StockItem> {
+  find(@Param() { sku }: SkuParams): Promise<StockItem> {
     return this.stock.find(sku);
   }
 }

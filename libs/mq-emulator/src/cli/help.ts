@@ -1,6 +1,7 @@
 export const HELP = `A local server for the MQ HTTP wire format (Message Queue for Apache RocketMQ). Loopback only.
 
-Usage: emulator [options]
+Usage: npx nestjs-reliable-mq emulator [options]
+       npm run emulator -- [options]             in its own repository
 
   --port N                 port on 127.0.0.1; 0 picks a free one            (9877)
   --data DIR               messages survive restarts, also after SIGKILL    (in memory)

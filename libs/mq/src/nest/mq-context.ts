@@ -1,5 +1,5 @@
 import type { EntityManager } from 'typeorm';
-import type { DeliveryContext } from '../core/consumer/handler.js';
+import type { DeliveryContext } from '../core/consumer/handlers/handler.js';
 import type { MqMessage } from '../core/message/message.js';
 
 /** What a handler is told about the delivery that it works on. A class, so that it may stand in decorated signatures. */
@@ -14,7 +14,7 @@ export class MqContext implements DeliveryContext<EntityManager> {
   /** Aborts at the deadline, and when the process gives up waiting at shutdown. */
   readonly signal: AbortSignal;
   readonly connection: string;
-  /** The broker's id of this copy. Another copy of the same message has another one: deduplicate by `message.id`. */
+  /** The broker's id of this copy; in a batch, of its first message. Another copy of the same message has another one: deduplicate by `message.id`. */
   readonly brokerMessageId: string;
 
   constructor(fields: DeliveryContext<EntityManager>) {
@@ -30,8 +30,16 @@ export class MqContext implements DeliveryContext<EntityManager> {
 
 /**
  * What a class under `@MqConsumer` looks like. Returning acknowledges; throwing retries by the group's policy;
- * `RetryLater` asks for a time, `PermanentError` parks at once.
+ * `RetryLater` asks for a time, `PermanentError` parks at once, `Discard` ends it for good.
  */
 export interface MqHandler<T = unknown> {
   handle(message: MqMessage<T>, context: MqContext): unknown;
+}
+
+/**
+ * What a class under `@MqConsumer` with `batch` looks like. Returning acknowledges all of them; if it throws, everything is rolled back, and
+ * each message comes again alone, as a list of one.
+ */
+export interface MqBatchHandler<T = unknown> {
+  handle(messages: MqMessage<T>[], context: MqContext): unknown;
 }

@@ -1,6 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { MqOptions } from '../core/config/options.js';
-import type { MqTables } from '../typeorm/table-names.js';
+import type { MqTables } from '../typeorm/sql/table-names.js';
 
 /** What decides about tokens, imports and tables, and so must be known before any provider exists. */
 export interface MqConnectionOptions {

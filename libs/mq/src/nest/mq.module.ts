@@ -1,26 +1,23 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { MqOptions } from '../core/config/options.js';
-import { MqEvents } from '../core/events/event-bus.js';
+import { MqError } from '../core/errors/mq-error.js';
+import type { MqTracing } from '../core/tracing/tracer.js';
 import type { MqTransport } from '../core/transport/transport.js';
 import { getMqEntities } from '../typeorm/entities/get-mq-entities.js';
-import { configuredTables } from '../typeorm/table-names.js';
+import { configuredTables } from '../typeorm/sql/table-names.js';
 import { asyncOptionsProviders } from './async-options.js';
+import { connectionProviders, modulesOf } from './connection-providers.js';
 import { ConnectionTables } from './connection-tables.js';
-import { HostFinder } from './discovery/host-finder.js';
-import { HandlerExplorer } from './discovery/handler-explorer.js';
-import { ConsumerControl } from './lifecycle/consumer-control.js';
-import { instancesOf } from './lifecycle/instances-of.js';
-import { MqLifecycle } from './lifecycle/mq-lifecycle.js';
-import { ReproduceSchedule } from './lifecycle/reproduce-schedule.js';
+import { TransactionHostFinder } from './discovery/transaction-host-finder.js';
+import { instancesOf } from './discovery/instances-of.js';
+import { FeatureGuard } from './feature-guard.js';
+import { featuresOf, MqFeature, MqFeatureModule, type MqFeatureOptions } from './mq-feature.js';
 import type { MqConnectionOptions, MqModuleAsyncOptions, MqModuleOptions } from './mq-module-options.js';
 import { MqRuntime } from './mq-runtime.js';
-import { Admin } from './services/admin.js';
-import { Consumer } from './services/consumer.js';
-import { Producer } from './services/producer.js';
-import { Reproducer } from './services/reproducer.js';
+import { entitiesInOtherCopy, hasOtherTypeOrmModule, requireDataSource, requireModules } from './require-one-copy.js';
 import * as tokens from './tokens.js';
 
 /**
@@ -45,6 +42,23 @@ export class MqModule {
   static forRootAsync(options: MqModuleAsyncOptions): DynamicModule {
     return assemble(options, asyncOptionsProviders(options), options.imports);
   }
+
+  /**
+   * Topics and groups that a module brings for itself, beside those of `forRoot()`. An alias that two places bring is refused at boot.
+   *
+   * @example
+   * @Module({ imports: [MqModule.forFeature({ groups: { mailer: { groupId: 'GID_mailer' } } })], providers: [SendMails] })
+   * export class MailModule {}
+   */
+  static forFeature(options: MqFeatureOptions): DynamicModule {
+    const feature = new MqFeature(options);
+    const guard: Provider = {
+      provide: Symbol('mq:feature-guard'),
+      inject: [{ token: ModulesContainer, optional: true }],
+      useFactory: (modules: ModulesContainer | undefined) => new FeatureGuard(requireModules(modules), feature),
+    };
+    return { module: MqFeatureModule, providers: [{ provide: Symbol('mq:feature'), useValue: feature }, guard] };
+  }
 }
 
 function assemble(
@@ -58,86 +72,61 @@ function assemble(
   imports: DynamicModule['imports'] = [],
 ): DynamicModule {
   const tables = configuredTables(tableOptions, name);
+  // For `autoLoadEntities`. The module that it answers is left out: it has repositories, which nobody needs, and which would fail
+  // with Nest's words for a data source that is not found, before we can say why.
+  TypeOrmModule.forFeature([...getMqEntities(name, tableOptions)], dataSourceName);
   const prefixGiven = tableOptions?.prefix !== undefined;
   const runtime = tokens.getMqRuntimeToken(name);
-  const exported: Provider[] = [
-    {
-      provide: tokens.getMqTransportToken(name),
-      inject: [tokens.getMqOptionsToken(name)],
-      // A factory that returns nothing is told about with everything else that is wrong.
-      useFactory: (options: MqOptions | undefined) => options?.transport,
-    },
-    {
-      provide: tokens.getMqEventsToken(name),
-      inject: [runtime],
-      useFactory: ({ events }: MqRuntime): MqEvents => events,
-    },
-    {
-      provide: tokens.getMqProducerToken(name),
-      inject: [runtime],
-      useFactory: ({ publisher }: MqRuntime) => new Producer(publisher),
-    },
-    { provide: tokens.getMqAdminToken(name), inject: [runtime], useFactory: (mq: MqRuntime) => new Admin(mq) },
-    {
-      provide: tokens.getMqConsumerToken(name),
-      inject: [consumerControl(name), runtime],
-      useFactory: (control: ConsumerControl, mq: MqRuntime) => new Consumer(control, mq),
-    },
-    {
-      provide: tokens.getReproduceToken(name),
-      inject: [runtime, schedule(name)],
-      useFactory: ({ relay }: MqRuntime, timing: ReproduceSchedule) => new Reproducer(relay, timing),
-    },
-  ];
-  const internal: Provider[] = [
+  const { providers, exports } = connectionProviders(name);
+  const built: Provider[] = [
     ...optionsProviders,
     { provide: connectionTables(name), useValue: new ConnectionTables(tables) },
+    {
+      provide: checkedDataSource(name),
+      inject: [modulesOf(name), { token: getDataSourceToken(dataSourceName), optional: true }],
+      useFactory: (modules: ModulesContainer, dataSource: DataSource | undefined) =>
+        requireDataSource(modules, dataSource, dataSourceName),
+    },
     {
       provide: runtime,
       inject: [
         tokens.getMqOptionsToken(name),
         tokens.getMqTransportToken(name),
-        getDataSourceToken(dataSourceName),
-        ModulesContainer,
+        checkedDataSource(name),
+        modulesOf(name),
+        { token: tokens.MQ_TRACING, optional: true },
       ],
-      useFactory: (options: MqOptions, transport: MqTransport, dataSource: DataSource, modules: ModulesContainer) => {
-        const hosts = new HostFinder(modules);
+      useFactory: (
+        options: MqOptions,
+        transport: MqTransport,
+        dataSource: DataSource,
+        modules: ModulesContainer,
+        tracing: MqTracing | null = null,
+      ) => {
+        const hosts = new TransactionHostFinder(modules);
         const used = instancesOf(modules, ConnectionTables).map(({ prefix }) => prefix);
         const usedPrefixes = prefixGiven ? null : used;
-        return MqRuntime.create({ connection: name, options, transport, dataSource, tables, hosts, usedPrefixes });
+        const features = featuresOf(modules, name);
+        const request = {
+          connection: name,
+          options,
+          transport,
+          dataSource,
+          tables,
+          hosts,
+          usedPrefixes,
+          tracing,
+          features,
+        };
+        return MqRuntime.create(request).catch((error: unknown) => {
+          const isMissing = error instanceof MqError && error.code === 'MQ_ENTITIES_MISSING';
+          throw isMissing && hasOtherTypeOrmModule(modules) ? entitiesInOtherCopy() : error;
+        });
       },
     },
-    {
-      provide: consumerControl(name),
-      inject: [runtime, DiscoveryService, ModulesContainer],
-      useFactory: (mq: MqRuntime, discovery: DiscoveryService, modules: ModulesContainer) =>
-        new ConsumerControl(mq, new HandlerExplorer(discovery), modules),
-    },
-    {
-      provide: schedule(name),
-      inject: [runtime, ModulesContainer],
-      useFactory: (mq: MqRuntime, modules: ModulesContainer) => new ReproduceSchedule(mq, modules),
-    },
-    {
-      provide: tokens.getMqLifecycleToken(name),
-      inject: [runtime, ModulesContainer, consumerControl(name), schedule(name)],
-      useFactory: (mq: MqRuntime, modules: ModulesContainer, control: ConsumerControl, timing: ReproduceSchedule) =>
-        new MqLifecycle(mq, modules, control, timing),
-    },
   ];
-  return {
-    module: MqModule,
-    global: isGlobal,
-    imports: [
-      DiscoveryModule,
-      TypeOrmModule.forFeature([...getMqEntities(name, tableOptions)], dataSourceName),
-      ...imports,
-    ],
-    providers: [...internal, ...exported],
-    exports: [...exported.map((provider) => (provider as { provide: string }).provide), tokens.getMqOptionsToken(name)],
-  };
+  return { module: MqModule, global: isGlobal, imports, providers: [...built, ...providers], exports };
 }
 
 const connectionTables = (name: string): string => `mq:connection-tables:${name}`;
-const consumerControl = (name: string): string => `mq:consumer-control:${name}`;
-const schedule = (name: string): string => `mq:reproduce-schedule:${name}`;
+const checkedDataSource = (name: string): string => `mq:data-source:${name}`;

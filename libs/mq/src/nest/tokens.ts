@@ -32,7 +32,13 @@ export const getMqEventsToken = byClass(MqEvents, 'events');
 export const getMqTransportToken = byName('transport');
 /** Token of the options as the user gave them. */
 export const getMqOptionsToken = byName('options');
+/** Token of what makes the tracer of each connection, if there is one. Internal. */
+export const MQ_TRACING = 'mq:tracing';
 /** Token of the assembled connection. Internal. */
 export const getMqRuntimeToken = byName('runtime');
+/** Tokens of what runs a connection, whatever a test put behind the public ones. Internal. */
+export const getMqAdminSelfToken = byName('admin-self');
+export const getMqConsumerControlToken = byName('consumer-control');
+export const getReproduceScheduleToken = byName('reproduce-schedule');
 /** Token of what starts and stops a connection. Internal. */
 export const getMqLifecycleToken = byName('lifecycle');

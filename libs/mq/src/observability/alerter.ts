@@ -1,6 +1,6 @@
 import type { MqAlert } from '../core/config/options.js';
-import { describeShortLease } from '../core/consumer/short-lease.js';
-import { describeRelease } from '../core/consumer/starved-messages.js';
+import { describeShortLease } from '../core/consumer/lease/short-lease.js';
+import { describeRelease } from '../core/consumer/state/starved-messages.js';
 import { describeError } from '../core/errors/describe-error.js';
 import type { MqEvents } from '../core/events/event-bus.js';
 import { describeOrphans, describeSharer } from '../core/relay/orphan-watch.js';
@@ -10,18 +10,18 @@ import type { LineLogger } from './line-logger.js';
 
 type Cause = Omit<MqAlert, 'connection' | 'suppressed'>;
 
-export interface AlertSettings {
+interface AlertSettings {
   readonly connection: string;
   readonly onAlert: (alert: MqAlert) => void | Promise<void>;
   readonly everyMs: number;
-  /** A monotonic clock: with one that is set back, alerts would be held back until it has caught up. */
+  /** A monotonic clock: with one that can be set back, alerts would be suppressed until it has caught up. */
   readonly now: () => number;
   readonly logger: LineLogger;
 }
 
 /**
- * Tells somebody about what needs a person: parked messages, outages, handlers that never came back or never start. For one
- * cause (kind, topic, group and code) not more often than `everyMs`; the next alert says how many were held back.
+ * Calls `onAlert` for what needs a person: parked messages, outages, handlers that never came back or never start. For one
+ * cause (kind, topic, group and code) at most once in `everyMs`; the next alert says how many were suppressed.
  * @returns the function that stops it
  */
 export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
@@ -46,7 +46,7 @@ export function alertOn(events: MqEvents, settings: AlertSettings): () => void {
       .then(() => settings.onAlert(alert))
       .catch((error: unknown) => {
         disown(error);
-        settings.logger.error(`onAlert failed: ${describeError(error).message}`);
+        settings.logger.write('alert.failed', `onAlert failed: ${describeError(error).message}`);
       });
   };
 

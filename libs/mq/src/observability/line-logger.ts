@@ -1,24 +1,37 @@
 import type { MqLogger } from '../core/config/options.js';
-import { callDetached } from '../core/runtime/user-code.js';
-import { oneLine } from '../core/runtime/one-line.js';
+import { disown } from '../core/runtime/user-code.js';
+import { MQ_LOG_EVENTS, type MqLogEvent, type MqLogLevel } from './log-events.js';
+import { MqLogLine, type MqLogFields } from './log-line.js';
 
-/** What this library writes to: whole lines, and nothing that it would have to wait for. */
+/** The logger of this library. It is never waited for, and never throws. */
 export interface LineLogger {
-  log(line: string): void;
-  warn(line: string): void;
-  error(line: string): void;
-  debug(line: string): void;
+  /** Writes one line at the level of its event. */
+  write(event: MqLogEvent, text: string, fields?: Omit<MqLogFields, 'event'>): void;
 }
 
 /**
- * Every line of this library goes through here: what it tells of (ids, tags, errors, names of topics) was made by others,
- * and stays one line without control characters. A logger that fails, at once or with a promise, takes down the line and
- * nothing else.
+ * Makes the logger that every line of this library goes through: objects for those that print fields, see {@link MqLogLine}.
+ *
+ * A logger that throws when it gets one wants texts (it calls `line.trim()`, or writes it to a stream), so it gets the text of that line
+ * at once, and of all others from then on. One that throws then, too, or rejects, loses that line and breaks nothing else.
  */
 export function lineLogger(logger: MqLogger): LineLogger {
-  const write =
-    (level: keyof LineLogger) =>
-    (line: string): void =>
-      callDetached(() => logger[level]?.(oneLine(line)));
-  return { log: write('log'), warn: write('warn'), error: write('error'), debug: write('debug') };
+  let wantsText = false;
+  const call = (level: MqLogLevel, line: MqLogLine | string): boolean => {
+    try {
+      disown(logger[level]?.(line));
+      return true;
+    } catch (error) {
+      disown(error);
+      return false;
+    }
+  };
+  return {
+    write(event, text, fields = {}) {
+      const level = MQ_LOG_EVENTS[event];
+      const line = new MqLogLine(text, { event, ...fields });
+      if (!wantsText && call(level, line)) return;
+      wantsText = call(level, line.msg) || wantsText;
+    },
+  };
 }

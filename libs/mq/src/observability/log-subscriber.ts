@@ -1,141 +1,81 @@
-import { describeShortLease } from '../core/consumer/short-lease.js';
-import { describeRelease } from '../core/consumer/starved-messages.js';
 import type { MqEvents } from '../core/events/event-bus.js';
-import type { MqEventMap, MqEventName } from '../core/events/event-map.js';
-import { describeOrphans, describeSharer } from '../core/relay/orphan-watch.js';
+import type { FailureInfo, MqEventMap, MqEventName } from '../core/events/event-map.js';
+import type { Clock } from '../core/runtime/clock.js';
+import { EVENT_LINES, type EventLine } from './event-lines.js';
 import type { LineLogger } from './line-logger.js';
+import type { MqLogEvent } from './log-events.js';
+import type { MqLogFields } from './log-line.js';
+import { causeOfLoop } from './outage-cause.js';
+import { Repeats } from './repeats.js';
 
-type Line<E extends MqEventName> = (event: MqEventMap[E]) => string;
-type Level = keyof LineLogger;
-
-interface Entry<E extends MqEventName> {
-  readonly level: Level;
-  readonly line: Line<E>;
-  /** What the lines of one cause have in common, for events that come in crowds: one line in `REPEAT_MS` says enough. */
-  readonly cause?: Line<E>;
+interface Settings {
+  readonly clock: Clock;
+  /** A line for each message sent. */
+  readonly produced: boolean;
+  /** A line for each message handled. */
+  readonly consumed: boolean;
+  /** Whether a message of this topic waits because of an outage, which has lines of its own. */
+  readonly isExplained: (topic: string) => boolean;
 }
-
-const sentence = <E extends MqEventName>(level: Level, line: Line<E>, cause?: Line<E>): Entry<E> => ({
-  level,
-  line,
-  ...(cause && { cause }),
-});
-
-/** One sentence for each event that an operator should read. Success lines are off unless asked for. */
-const LINES: { [E in MqEventName]?: Entry<E> } = {
-  'message.rescheduled': sentence(
-    'warn',
-    (e) =>
-      `${e.topic}#${e.messageId} was not sent (${e.counted ? `attempt ${e.attempt}` : 'not counted as an attempt'}), again in ${e.delayMs} ms: ${e.error.message}`,
-  ),
-  'message.parked': sentence(
-    'error',
-    (e) =>
-      `${e.topic}#${e.messageId} was parked after ${e.attempt} attempts: ${e.error.message}; replay it with MqAdminService once the cause is gone`,
-  ),
-  'lease.lost': sentence(
-    'warn',
-    (e) => `lease of ${e.messageId} was lost before its ${e.during}; another process sends it again`,
-  ),
-  'commit.vanished': sentence(
-    'debug',
-    (e) =>
-      `${e.count} messages were not sent: the commit was reported, but they are not there (a savepoint, or the whole transaction, was rolled back)`,
-  ),
-  'circuit.opened': sentence(
-    'error',
-    (e) => `sending through the ${e.scope} stopped: ${e.error.message}; messages wait in the outbox`,
-  ),
-  'circuit.closed': sentence('log', (e) => `sending through the ${e.scope} goes on after ${e.openMs} ms`),
-  'loop.failed': sentence(
-    'error',
-    (e) => `${e.loop} failed and goes on: ${e.error.message}`,
-    (e) => `${e.loop} ${e.error.message}`,
-  ),
-  'consumer.stopped': sentence('debug', (e) => `${e.topic}/${e.group} stopped`),
-  'delivery.failed': sentence(
-    'warn',
-    (e) =>
-      `${e.topic}/${e.group}#${e.messageId} failed (attempt ${e.attempt}), ${e.retryInMs === null ? 'the broker delivers it again' : `again in ${e.retryInMs} ms`}: ${e.error.message}`,
-  ),
-  'delivery.parked': sentence(
-    'error',
-    (e) =>
-      `${e.topic}/${e.group}#${e.messageId} was parked in attempt ${e.attempt}: ${e.error.message}; replay it with MqAdminService once the cause is gone`,
-  ),
-  'delivery.duplicate': sentence(
-    'debug',
-    (e) => `${e.topic}/${e.group}#${e.messageId} came again and was acknowledged without running its handler`,
-  ),
-  'delivery.skipped': sentence(
-    'debug',
-    (e) => `${e.topic}/${e.group}#${e.messageId} was acknowledged without running a handler: ${e.reason}`,
-  ),
-  'delivery.released': sentence(
-    'debug',
-    (e) => `${e.topic}/${e.group}#${e.messageId} was left to the broker: ${e.reason}`,
-  ),
-  'delivery.starved': sentence(
-    'warn',
-    (e) =>
-      `${e.topic}/${e.group}#${e.messageId} was delivered ${e.times} times and left to the broker each time, last because: ${describeRelease(e.reason)}`,
-    (e) => `${e.topic}/${e.group} ${e.reason}`,
-  ),
-  'lease.short': sentence('warn', describeShortLease),
-  'handler.stuck': sentence(
-    'error',
-    (e) =>
-      `a handler of ${e.topic}/${e.group} did not come back after its timeout (message ${e.messageId}); it can no longer write through its manager`,
-  ),
-  'ack.failed': sentence(
-    'warn',
-    (e) =>
-      `${e.count} acknowledgements of ${e.topic}/${e.group} did not arrive (${e.settlement}); the inbox absorbs the copies`,
-  ),
-  'rows.orphaned': sentence('error', describeOrphans),
-  'tables.shared': sentence('error', describeSharer),
-  'rows.pruned': sentence('debug', (e) => `pruned ${e.count} rows (${e.table})`),
-};
-
-/** An outage of a loop repeats itself every few seconds, and what starves one message starves those beside it. */
-const REPEAT_MS = 30_000;
 
 /**
  * Writes log lines for what happens. Never a payload: events carry none.
- * @param now a monotonic clock: with one that is set back, lines would be held back until it has caught up
  * @returns the function that stops it
  */
 export function logEvents(
   events: MqEvents,
   logger: LineLogger,
-  { produced, consumed, now }: { produced: boolean; consumed: boolean; now: () => number },
+  { clock, produced, consumed, isExplained }: Settings,
 ): () => void {
-  const lines = { ...LINES };
-  if (produced)
-    lines['message.sent'] = sentence(
-      'log',
-      (e) => `${e.topic}#${e.messageId} sent (attempt ${e.attempt}, broker id ${e.brokerMessageId})`,
-    );
-  if (consumed)
-    lines['delivery.handled'] = sentence(
-      'log',
-      (e) => `${e.topic}/${e.group}#${e.messageId} handled in ${e.durationMs} ms (attempt ${e.attempt})`,
-    );
-  const lastOfCause = new Map<string, number>();
-
-  return events.onAny((name, event) => {
-    const entry = lines[name] as
-      { level: Level; line: (of: unknown) => string; cause?: (of: unknown) => string } | undefined;
-    if (!entry) return;
-    const text = entry.line(event);
-    if (entry.cause) {
-      const cause = `${name} ${entry.cause(event)}`;
-      const last = lastOfCause.get(cause);
-      if (last !== undefined && now() - last < REPEAT_MS) return;
-      // Few different causes, unless an error message holds a counter: then old ones are forgotten.
-      if (lastOfCause.size > 100) lastOfCause.clear();
-      lastOfCause.set(cause, now());
+  const repeats = new Repeats(clock);
+  const isLeftOut = (name: MqEventName, event: MqEventMap[MqEventName]): boolean => {
+    switch (name) {
+      case 'message.sent':
+        return !produced;
+      case 'delivery.handled':
+        return !consumed;
+      case 'loop.failed':
+        // The names of topics do not matter for whether it is one.
+        return causeOfLoop(event as MqEventMap['loop.failed'], (alias) => alias) !== null;
+      case 'message.rescheduled': {
+        // A connection that breaks with the broker leaves a message without an answer, which is counted.
+        const { counted, topic, error } = event as MqEventMap['message.rescheduled'];
+        return (!counted || error.code === 'MQ_OUTCOME_UNKNOWN') && isExplained(topic);
+      }
+      case 'ack.failed': {
+        const { topic, settlement } = event as MqEventMap['ack.failed'];
+        return settlement === 'unknown' && isExplained(topic);
+      }
+      default:
+        return false;
     }
-    logger[entry.level](text);
+  };
+
+  const off = events.onAny((name, event) => {
+    const line = EVENT_LINES[name as keyof typeof EVENT_LINES] as EventLine<MqEventName> | undefined;
+    if (!line || isLeftOut(name, event) || line.leftOut?.(event as never)) return;
+    const text = line.text(event as never);
+    const fields = { ...ownFields(event), ...line.fields?.(event as never) };
+    const write = (others: number): void =>
+      logger.write(
+        name as MqLogEvent,
+        others > 0 ? `${text} (the last of ${others + 1} like it within a minute)` : text,
+        others > 0 ? { ...fields, suppressed: others } : fields,
+      );
+    const cause = line.cause?.(event as never);
+    if (cause === undefined) write(0);
+    else repeats.write(`${name} ${cause}`, line.atOnce ?? 1, write);
   });
+  return () => {
+    off();
+    repeats.stop();
+  };
+}
+
+/** What an event says under the names that lines have, too. */
+function ownFields(event: object): Omit<Partial<MqLogFields>, 'event'> {
+  const { messageId, topic, group, attempt, durationMs, error } = event as Partial<MqLogFields> & {
+    error?: FailureInfo;
+  };
+  return { messageId, topic, group, attempt, code: error?.code, durationMs };
 }

@@ -1,31 +1,15 @@
+// For tests of applications: a broker in memory, a clock that a test sets, and what a test wants to ask an application.
 export { ManualClock } from './manual-clock.js';
+export { buildContext } from './kit/build-context.js';
+export { buildMessage } from './kit/build-message.js';
+export type { DeliveredMessage, DeliveryVerdict } from './kit/deliver-once.js';
+export type { EventFilter } from './kit/event-history.js';
+export { type DeliveryResult, MqTesting } from './kit/mq-testing.js';
+export { MqTestingModule, type MqTestingModuleOptions } from './kit/mq-testing-module.js';
+export type { PublishedMessage } from './kit/published-messages.js';
 export { MemoryBroker } from '../transports/memory/memory-broker.js';
 export type { StoredMessage } from '../transports/memory/memory-group.js';
-export type { MemoryProfile } from '../transports/memory/memory-profile.js';
-export {
-  memoryTransport,
-  MemoryTransport,
-  type MemoryTransportOptions,
-} from '../transports/memory/memory-transport.js';
-export { transportConformance, type TestHooks } from './conformance/transport-conformance.js';
-export type { GivingUpGroup, TopicKind, TransportHarness } from './conformance/transport-harness.js';
-export { deliveryStoreConformance } from './conformance/delivery-store-conformance.js';
-export type { DeliveryStoreHarness, StagedRow } from './conformance/delivery-store-harness.js';
-export { MemoryDeliveryStore } from './memory-store/memory-delivery-store.js';
-export { MemoryTransactionContext } from './memory-store/memory-transaction-context.js';
-export { MemoryTransaction } from './memory-store/memory-transaction.js';
-export { outboxStoreConformance } from './conformance/outbox-store-conformance.js';
-export {
-  OutboxStoreBench,
-  LANE,
-  refOf,
-  type OpenTransaction,
-  type OutboxStoreHarness,
-} from './conformance/outbox-store-harness.js';
-export type { MemoryOutboxRow } from './memory-store/memory-outbox-row.js';
-export { MemoryOutboxStore, type MemoryError } from './memory-store/memory-outbox-store.js';
-export { openKeyOf } from '../core/store/order-key.js';
-export type { LeasedRow } from '../core/store/outbox-row.js';
-export type { ConfirmedRow, Lane } from '../core/store/outbox-store.js';
-export type { ReplayOutcome } from '../core/store/admin-store.js';
-export type { ErrorEntry } from '../core/store/error-entry.js';
+export type { MemoryProfile } from '../transports/memory/profile.js';
+export { memoryTransport } from '../transports/memory/memory-transport.js';
+export type { MemoryTransportOptions } from '../transports/memory/options.js';
+export { MemoryTransport } from '../transports/memory/transport.js';

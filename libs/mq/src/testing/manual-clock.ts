@@ -54,18 +54,18 @@ export class ManualClock implements Clock {
   /** Moves the time, stopping at each timer on the way, so that what it sets off sees the time it was due. */
   async advance(ms: number): Promise<void> {
     const target = this.elapsed + ms;
-    await this.settle();
+    await this.whenIdle();
     for (let next = this.next(target); next; next = this.next(target)) {
       this.timers.delete(next);
       this.elapsed = Math.max(this.elapsed, next.at);
       next.task();
-      await this.settle();
+      await this.whenIdle();
     }
     this.elapsed = target;
   }
 
   /** Lets everything run that can run without the time moving on. */
-  async settle(): Promise<void> {
+  async whenIdle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) await setImmediate();
   }
 

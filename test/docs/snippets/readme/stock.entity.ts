@@ -2,6 +2,6 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity('stock')
 export class Stock {
-  @PrimaryColumn() sku: string;
-  @Column() onHand: number;
+  @PrimaryColumn() sku!: string;
+  @Column() onHand!: number;
 }

@@ -6,6 +6,9 @@ import type { MqTransport } from '../transport/transport.js';
 /** What of a process runs: `api` publishes, `worker` consumes as well, `relay` delivers again and prunes as well, `all` does everything. */
 export type MqRole = 'all' | 'api' | 'worker' | 'relay';
 
+/** Enhancers by kind, as Nest calls them. */
+export type GlobalEnhancer = 'guards' | 'interceptors' | 'pipes' | 'filters';
+
 export interface MqOptions {
   /** `aliyunHttp({ … })`, `memoryTransport()`, … */
   transport: MqTransport;
@@ -26,10 +29,17 @@ export interface MqOptions {
   role?: MqRole | MqRole[] | (string & {});
   /** Run the module's migrations at boot, under a lock. Default `false`: boot checks the tables and says what to do. */
   migrate?: boolean;
+  /**
+   * Which enhancers of the whole application (`APP_GUARD`, `useGlobalPipes()`) handlers have too; `true`: all kinds. Default `false`: most are
+   * made for requests, and would refuse or break messages.
+   */
+  globalEnhancers?: boolean | GlobalEnhancer[];
   publish?: PublishSettings;
   reproduce?: ReproduceSettings;
   consume?: ConsumeSettings & {
     /** Handlers at once, over all groups. Default: half of the connection pool. */ maxInFlight?: number;
+    /** Groups that this process consumes, as a list or a text with commas; others are for other processes. Default: all of them. */ groups?:
+      string | string[];
   };
   retention?: RetentionSettings;
   shutdown?: { /** How long work in flight may take at shutdown. Default `'20s'`. */ drain?: Duration };
@@ -88,7 +98,7 @@ export interface ReproduceSettings {
   backoff?: BackoffSetting;
   /** Rows of one claim. Default 100. */
   batch?: number;
-  /** The longest pause between two polls that find nothing. Default `'5s'`. */
+  /** The pause between two polls that find nothing grows to this, and to twice as much by chance. Default `'5s'`. */
   idle?: Duration;
   /**
    * What the messages that are on their way may take of the memory, both just published and due again. More of them wait in
@@ -143,10 +153,14 @@ export interface LogSettings {
   produced?: boolean;
   /** One line for each message handled. Default `false`. */
   consumed?: boolean;
+  /** Where lines go. Default: Nest's `Logger`, and so what `app.useLogger()` was given. */
   logger?: MqLogger;
 }
 
-/** The part of Nest's `LoggerService` that this library uses. */
+/**
+ * The part of Nest's `LoggerService` that this library uses. `message` is an `MqLogLine`: an object with fields, which is its sentence as
+ * text. A logger that throws when it gets one gets texts instead.
+ */
 export interface MqLogger {
   log(message: unknown, ...optional: unknown[]): unknown;
   warn(message: unknown, ...optional: unknown[]): unknown;

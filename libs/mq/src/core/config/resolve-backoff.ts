@@ -8,7 +8,7 @@ import type { BackoffPolicy } from './resolved-options.js';
 
 /**
  * A backoff setting as one function. A user's function that throws, or answers what is no duration, falls back to the
- * default policy: a mistake in it must not decide the fate of a message.
+ * default policy: a mistake in it must not decide what becomes of a message.
  */
 export function resolveBackoff(
   problems: Problems,

@@ -6,17 +6,18 @@ import { resolveOptions } from './resolve-options.js';
 const transport = {
   name: 'stub',
   identity: 'stub',
-  publishMs: 10_000,
+  sendMs: 10_000,
   capabilities: {
     leaseExtension: false,
     explicitRetryDelay: false,
     chooseLease: false,
+    ordering: 'partition',
     limits: { leaseMs: { min: 300_000, max: 300_000, ordered: 60_000 }, maxDeliveries: 289, delayMs: 1 },
   },
   problems: () => [],
   validateMessage: ({ topic }: { topic: string }) =>
     / /.test(topic) ? [{ path: 'topic', problem: 'has a blank' }] : [],
-  publish: () => undefined,
+  send: () => undefined,
   subscribe: () => undefined,
 } as unknown as MqTransport;
 
@@ -39,10 +40,19 @@ describe('resolveOptions', () => {
     ['14999', 10_000, 1],
     ['15s', 10_000, 0],
     ['1s', 0, 0],
-  ])('a lease of %s with sends of %d ms has %d problems', (lease, publishMs, count) => {
-    const found = problemsOf({ reproduce: { lease: Number(lease) || lease }, transport: { ...transport, publishMs } });
+  ])('a lease of %s with sends of %d ms has %d problems', (lease, sendMs, count) => {
+    const found = problemsOf({ reproduce: { lease: Number(lease) || lease }, transport: { ...transport, sendMs } });
     expect(found).toHaveLength(count);
     if (count > 0) expect(found[0]).toMatch(/^reproduce\.lease: 14999 ms are too short.*10000 ms.*15000 ms at least/);
+  });
+
+  it('refuses an ordered topic on a transport that keeps no order', () => {
+    const topics = { orders: { topic: 'shop_orders', ordered: true }, plain: { topic: 'shop_plain' } };
+    expect(problemsOf({ topics })).toEqual([]);
+    const unordered = { ...transport, capabilities: { ...transport.capabilities, ordering: 'none' } };
+    expect(problemsOf({ topics, transport: unordered })).toEqual([
+      expect.stringMatching(/^topics\.orders\.ordered: the transport stub keeps no order.*leave ordered out/),
+    ]);
   });
 
   it('fills in the documented defaults', () => {

@@ -1,12 +1,14 @@
 import { MqError } from '../errors/mq-error.js';
+import { nearest } from '../runtime/nearest.js';
 import { systemRandom, type Random } from '../runtime/random.js';
 import type { MqTransport } from '../transport/transport.js';
-import type { MqLogger, MqOptions } from './options.js';
+import type { GlobalEnhancer, MqLogger, MqOptions } from './options.js';
+import { type Feature, mergeFeatures } from './merge-features.js';
 import { Problems } from './problems.js';
 import { resolveBackoff } from './resolve-backoff.js';
 import { CONSUME_KEYS, resolveGroups } from './resolve-groups.js';
 import { resolveOwners } from './resolve-owners.js';
-import { checkSettling, checkTopicNames, resolveTopics } from './resolve-topics.js';
+import { checkOrdering, checkSettling, checkTopicNames, resolveTopics } from './resolve-topics.js';
 import type { ResolvedOptions } from './resolved-options.js';
 
 const KEYS = [
@@ -18,6 +20,7 @@ const KEYS = [
   'groupSuffix',
   'role',
   'migrate',
+  'globalEnhancers',
   'publish',
   'reproduce',
   'consume',
@@ -28,14 +31,17 @@ const KEYS = [
   'alertEvery',
 ];
 const ROLES = ['all', 'api', 'worker', 'relay'];
+const ENHANCERS: readonly GlobalEnhancer[] = ['guards', 'interceptors', 'pipes', 'filters'];
 const REPRODUCE_BACKOFF = { base: '1s', cap: '10m' };
 
-export interface ResolveContext {
+interface ResolveContext {
   /** Name of the connection. */
   readonly connection: string;
   /** Connections in the pool of the data source: each delivery holds one. */
   readonly poolSize: number;
   readonly random?: Random;
+  /** What parts of the application bring for themselves. Default: nothing. */
+  readonly features?: readonly Feature[];
 }
 
 /**
@@ -57,14 +63,15 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     'memory',
     'onDeadKey',
   ]);
-  const consume = problems.object('consume', raw['consume'], [...CONSUME_KEYS, 'maxInFlight']);
+  const consume = problems.object('consume', raw['consume'], [...CONSUME_KEYS, 'maxInFlight', 'groups']);
   const retention = problems.object('retention', raw['retention'], ['sent', 'inbox', 'errors']);
   const shutdown = problems.object('shutdown', raw['shutdown'], ['drain']);
   const log = problems.object('log', raw['log'], ['produced', 'consumed', 'logger']);
   const tagSuffix = problems.text('tagSuffix', raw['tagSuffix']);
   const groupSuffix = problems.text('groupSuffix', raw['groupSuffix']);
-  const topics = resolveTopics(problems, raw['topics']);
-  const groups = resolveGroups(problems, raw['groups'], {
+  const { features = [] } = context;
+  const topics = resolveTopics(problems, mergeFeatures(problems, 'topics', raw['topics'], features));
+  const groups = resolveGroups(problems, mergeFeatures(problems, 'groups', raw['groups'], features), {
     suffix: groupSuffix,
     tagSuffix,
     defaults: consume,
@@ -72,6 +79,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     random,
   });
   checkSettling(problems, topics, groups);
+  checkOrdering(problems, topics, transport);
   checkTopicNames(problems, topics, transport);
 
   const resolved: ResolvedOptions = {
@@ -87,6 +95,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     tagSuffix,
     roles: resolveRoles(problems, raw['role']),
     migrate: problems.flag('migrate', raw['migrate'], false),
+    globalEnhancers: resolveGlobalEnhancers(problems, raw['globalEnhancers']),
     requireTransaction: problems.flag('publish.requireTransaction', publish['requireTransaction'], true),
     reproduce: {
       leaseMs: resolveLease(problems, reproduce['lease'], transport),
@@ -97,6 +106,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
       onDeadKey: problems.oneOf('reproduce.onDeadKey', reproduce['onDeadKey'], ['block', 'skip'], 'block'),
       memoryBytes: problems.bytes('reproduce.memory', reproduce['memory'], '64MB', { min: 1_048_576 }),
     },
+    consumeGroups: resolveConsumeGroups(problems, consume['groups'], [...groups.keys()]),
     maxInFlight: resolveMaxInFlight(problems, consume['maxInFlight'], context.poolSize),
     retention: {
       sentMs: resolveRetention(problems, 'retention.sent', retention['sent'], '7d'),
@@ -132,7 +142,7 @@ function resolveTransport(problems: Problems, value: unknown): MqTransport | nul
     problems.add('transport', "is required, e.g. aliyunHttp({ … }) from 'nestjs-reliable-mq/aliyun-http'");
     return null;
   }
-  if (typeof transport.publish !== 'function' || typeof transport.subscribe !== 'function' || !transport.capabilities) {
+  if (typeof transport.send !== 'function' || typeof transport.subscribe !== 'function' || !transport.capabilities) {
     problems.add('transport', 'is no transport; use what aliyunHttp(), memoryTransport() or your own factory returns');
     return null;
   }
@@ -159,20 +169,45 @@ function resolveRoles(problems: Problems, value: unknown): ResolvedOptions['role
   return { relay: has('relay'), worker: has('worker') };
 }
 
+function resolveGlobalEnhancers(problems: Problems, value: unknown): readonly GlobalEnhancer[] {
+  if (value === undefined || typeof value === 'boolean') return value === true ? ENHANCERS : [];
+  if (Array.isArray(value) && value.every((kind) => ENHANCERS.includes(kind as GlobalEnhancer)))
+    return value as GlobalEnhancer[];
+  problems.add(
+    'globalEnhancers',
+    `must be true, false, or a list of ${ENHANCERS.map((kind) => `'${kind}'`).join(', ')}`,
+  );
+  return [];
+}
+
 /** A third of the lease, at least, is to begin sends in; whatever begins then has ended before the lease does. */
 function resolveLease(problems: Problems, value: unknown, transport: MqTransport | null): number {
   const leaseMs = problems.duration('reproduce.lease', value, '30s', { min: 1_000 });
-  const publishMs = transport?.publishMs ?? 0;
-  const least = Math.ceil(publishMs * 1.5);
+  const sendMs = transport?.sendMs ?? 0;
+  const least = Math.ceil(sendMs * 1.5);
   if (leaseMs < least) {
     problems.add(
       'reproduce.lease',
-      `${leaseMs} ms are too short for ${transport!.name}, where one send may take ${publishMs} ms by the timeouts of ` +
+      `${leaseMs} ms are too short for ${transport!.name}, where one send may take ${sendMs} ms by the timeouts of ` +
         `transport: what is under way when the lease ends is sent by a second process as well. Set it to ${least} ms ` +
         'at least, half as much again, or shorten the timeouts',
     );
   }
   return leaseMs;
+}
+
+/** As with roles, a list or a text with commas, as it comes from the environment. */
+function resolveConsumeGroups(problems: Problems, value: unknown, known: readonly string[]): readonly string[] | null {
+  if (value === undefined) return null;
+  const listed: unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [];
+  const names = listed.map((name) => (typeof name === 'string' ? name.trim() : ''));
+  if (names.length === 0) problems.add('consume.groups', 'must be a list of groups; leave it out for all of them');
+  for (const name of names.filter((each) => !known.includes(each))) {
+    const near = nearest(name, known);
+    const hint = near === undefined ? '.' : `, did you mean '${near}'?`;
+    problems.add('consume.groups', `no group '${name}' is configured${hint} Known: ${known.join(', ') || 'none'}`);
+  }
+  return names;
 }
 
 /** Half of the pool unless set, because publishers and the relay need connections too. */

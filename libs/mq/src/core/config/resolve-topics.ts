@@ -27,6 +27,22 @@ export function resolveTopics(problems: Problems, value: unknown): Map<string, R
   return topics;
 }
 
+/** Without order at the broker, messages of one key would overtake each other, and nothing would tell. */
+export function checkOrdering(
+  problems: Problems,
+  topics: ReadonlyMap<string, ResolvedTopic>,
+  transport: Pick<MqTransport, 'name' | 'capabilities'> | null,
+): void {
+  if (!transport || transport.capabilities.ordering !== 'none') return;
+  for (const { alias, ordered } of topics.values()) {
+    if (!ordered) continue;
+    problems.add(
+      join(join('topics', alias), 'ordered'),
+      `the transport ${transport.name} keeps no order of messages; leave ordered out and publish without orderingKey, or use a transport that keeps order`,
+    );
+  }
+}
+
 /** Names that the broker would refuse with each message. What a handler reads is checked with its subscription. */
 export function checkTopicNames(
   problems: Problems,

@@ -1,4 +1,4 @@
-import type { MqAlert, MqFailure, MqLogger, GroupOptions } from './options.js';
+import type { MqAlert, MqFailure, MqLogger, GlobalEnhancer, GroupOptions } from './options.js';
 import type { MqCodec } from '../message/codec.js';
 import type { MqTransport } from '../transport/transport.js';
 
@@ -13,6 +13,7 @@ export interface ResolvedOptions {
   readonly tagSuffix: string;
   readonly roles: { readonly relay: boolean; readonly worker: boolean };
   readonly migrate: boolean;
+  readonly globalEnhancers: readonly GlobalEnhancer[];
   readonly requireTransaction: boolean;
   readonly reproduce: {
     readonly leaseMs: number;
@@ -23,6 +24,8 @@ export interface ResolvedOptions {
     readonly onDeadKey: 'block' | 'skip';
     readonly memoryBytes: number;
   };
+  /** Groups that this process consumes, `null` for all of them. */
+  readonly consumeGroups: readonly string[] | null;
   readonly maxInFlight: number;
   readonly retention: {
     readonly sentMs: number | null;

@@ -7,7 +7,7 @@ import { types } from 'node:util';
  * Asked about values that anybody may have thrown, so it never throws, and a proxy is nobody's error: what stands behind
  * it could be read only through its traps.
  */
-export interface Brand {
+interface Brand {
   mark(error: object): void;
   /** For `static [Symbol.hasInstance]`. `self` is the class on the right of `instanceof`, `owner` the one with the brand. */
   holds(self: unknown, owner: unknown, value: unknown): boolean;

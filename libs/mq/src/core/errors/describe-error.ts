@@ -1,4 +1,4 @@
-import { readProperty } from './read-property.js';
+import { readProperty } from '../runtime/read-property.js';
 
 const MAX_NAME = 128;
 const MAX_MESSAGE = 500;
@@ -10,7 +10,7 @@ const MAX_AGGREGATE_TEXT = 150;
 /** An AggregateError may hold others, or itself. */
 const MAX_DEPTH = 2;
 
-export interface ErrorDescription {
+interface ErrorDescription {
   readonly name: string;
   readonly message: string;
   readonly stack: string | null;
@@ -21,7 +21,7 @@ export interface ErrorDescription {
  *
  * The one place that looks into such a value, because anything can be thrown: `undefined`, a symbol, an object without a
  * prototype, a proxy whose every trap throws, an `Error` whose `message` is an object. It cannot throw itself: an exception
- * on the way of an exception would leave a message unsettled, and as a rejection that nobody awaits it ends the process.
+ * on the way of an exception would leave a message without a result, and as a rejection that nobody awaits it ends the process.
  */
 export function describeError(error: unknown): ErrorDescription {
   try {

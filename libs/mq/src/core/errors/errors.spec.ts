@@ -1,5 +1,5 @@
 import { TransportError } from '../transport/transport-error.js';
-import { PermanentError, RetryLater } from './control-flow.js';
+import { Discard, PermanentError, RetryLater } from './control-flow.js';
 import { MqError } from './mq-error.js';
 
 describe('errors across two copies of the library', () => {
@@ -12,6 +12,7 @@ describe('errors across two copies of the library', () => {
         ...require('../transport/transport-error.js'),
       } as {
         RetryLater: typeof RetryLater;
+        Discard: typeof Discard;
         PermanentError: typeof PermanentError;
         MqError: typeof MqError;
         TransportError: typeof TransportError;
@@ -19,6 +20,7 @@ describe('errors across two copies of the library', () => {
       expect(copy.PermanentError).not.toBe(PermanentError);
       expect(new copy.PermanentError('no')).toBeInstanceOf(PermanentError);
       expect(new copy.RetryLater('1s')).toBeInstanceOf(RetryLater);
+      expect(new copy.Discard('no')).toBeInstanceOf(Discard);
       expect(new copy.MqError('MQ_CONFIG_INVALID', 'x')).toBeInstanceOf(MqError);
       expect(new copy.TransportError('auth', 'x')).toBeInstanceOf(TransportError);
     });

@@ -1,6 +1,6 @@
 import { brand } from './brand.js';
 import { MQ_ERROR_CODES, type MqErrorCode } from './codes.js';
-import { readProperty } from './read-property.js';
+import { readProperty } from '../runtime/read-property.js';
 
 const MQ_ERROR = brand('error');
 

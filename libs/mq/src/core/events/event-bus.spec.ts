@@ -1,7 +1,7 @@
 import { MqEvents } from './event-bus.js';
 
 describe('MqEvents', () => {
-  const event = { table: 'sent', count: 1 } as const;
+  const event = { table: 'sent', count: 1, durationMs: 1 } as const;
 
   it('goes on after a listener that throws, and after one that rejects', async () => {
     const events = new MqEvents();

@@ -5,8 +5,8 @@ type Listener<E extends MqEventName> = (event: MqEventMap[E]) => void;
 type AnyListener = <E extends MqEventName>(name: E, event: MqEventMap[E]) => void;
 
 /**
- * Synchronous, typed, and deaf to its listeners' mistakes: a listener that throws, or whose promise is rejected, changes
- * nothing for the code that emitted, nor for the other listeners. (Node's EventEmitter would throw into the relay.)
+ * Typed event bus that calls its listeners at once. A listener that throws, or whose promise is rejected, changes nothing
+ * for the code that emitted, nor for the other listeners. (Node's EventEmitter would throw into the relay.)
  */
 export class MqEvents {
   /** Lists are replaced and never changed, so an emit ends also when its listeners subscribe further ones. */

@@ -7,39 +7,69 @@ import type { MqErrorCode } from '../errors/codes.js';
 export interface MqEventMap {
   /** Rows were inserted into the outbox, in a transaction that is still open. */
   'message.published': { topic: string; count: number };
-  /** The broker took a message. `waitedMs` since the commit was seen, or since the claim. */
-  'message.sent': MessageRef & { brokerMessageId: string; attempt: number };
+  /** A message of an ordered topic has no `orderingKey`, so nothing keeps it in order. Told once for each topic. */
+  'message.unordered': { topic: string };
+  /**
+   * The broker took a message, `durationMs` after it was asked. `waitedMs`: since it was published, or could leave for the first
+   * time; by this process's clock and that of the publisher, so it may be negative.
+   */
+  'message.sent': MessageRef & { brokerMessageId: string; attempt: number; durationMs: number; waitedMs: number };
   /** A send failed and comes again. `counted` tells whether it used up an attempt. */
   'message.rescheduled': MessageRef & { attempt: number; counted: boolean; delayMs: number; error: FailureInfo };
   /** A message was parked: `DEAD`, with a row in the error table. */
   'message.parked': MessageRef & { attempt: number; error: FailureInfo };
   /** A write came too late: another process holds the row by now. */
   'lease.lost': { messageId: string; during: 'mark' | 'reschedule' | 'park' };
-  /** Rows that were announced by a commit were not there: the database had rolled them back. */
-  'commit.vanished': { count: number };
-  /** Sending through this scope stopped; one probe at a time goes on. */
+  /**
+   * Rows that were announced by a commit were not there: the database had rolled them back. Of these, `swallowed` are not
+   * explained by a savepoint that was rolled back or a commit that failed: somebody caught an SQL error inside of the transaction.
+   */
+  'commit.vanished': { count: number; swallowed: number };
+  /** Sending through this scope (`connection`, `topic …`, `broker …`) stopped; one probe at a time goes on. */
   'circuit.opened': { scope: string; error: FailureInfo };
+  /** Sending through this scope works again. */
   'circuit.closed': { scope: string; openMs: number };
+  /**
+   * A topic (`topic:orders`) or group (`group:stock`) was paused or resumed, for all processes; told by each of them when it
+   * learns of it.
+   */
+  'pause.changed': { target: string; paused: boolean; reason: string; actor: string };
   /** Rows that have been due for a minute and that nobody seems to send: not this process, which cannot. Told once. */
   'rows.orphaned': { connection: string; broker: string; topic: string; waiting: number; overdueMs: number };
   /** A connection of the same name publishes for another broker into the same tables. Told at start. */
   'tables.shared': { connection: string; broker: string; publishedAgoMs: number };
   /** A pass of the relay ended. */
   'relay.ticked': { claimed: number; sent: number; rescheduled: number; dead: number };
-  /** A loop of the module failed in a way that is nobody's message's fault; it goes on. */
-  'loop.failed': { loop: string; error: FailureInfo };
+  /** A loop of the module failed in a way that is nobody's message's fault; it goes on. One that polls says for whom. */
+  'loop.failed': { loop: string; error: FailureInfo } & Partial<GroupRef>;
+  /** A loop that had failed works again, or has ended. Only those say so that try again by themselves: the relay, polls, the probe of the database, the heartbeat. */
+  'loop.recovered': { loop: string; failedMs: number } & Partial<GroupRef>;
 
   /** A poll loop began or ended. */
   'consumer.started': GroupRef;
   'consumer.stopped': GroupRef;
-  /** A handler returned, and its transaction is committed. */
-  'delivery.handled': DeliveryRef & { durationMs: number };
-  /** A copy of a message that was handled before was acknowledged without running its handler. */
-  'delivery.duplicate': DeliveryRef;
+  /** A handler returned, and its transaction is committed. `publishedAt`: by the publisher's clock, else the broker's; `null` if neither tells. */
+  'delivery.handled': DeliveryRef & { durationMs: number; publishedAt: Date | null };
+  /**
+   * A copy of a message that was handled before was acknowledged without running its handler. `redelivered`: the broker
+   * delivered it before, or this process had it before. `sent-twice`: another copy at the broker. `replayed`: an operator's.
+   */
+  'delivery.duplicate': DeliveryRef & { reason: 'redelivered' | 'sent-twice' | 'replayed' };
   /** An attempt failed. `retryInMs` is `null` where the broker decides. */
   'delivery.failed': DeliveryRef & { error: FailureInfo; retryInMs: number | null };
   /** A delivery was parked: acknowledged, and kept in the error table. */
   'delivery.parked': DeliveryRef & { error: FailureInfo };
+  /** A handler threw `Discard`: what it did was rolled back, and the message counts as handled. */
+  'delivery.discarded': DeliveryRef & { reason: string };
+  /**
+   * A delivery that was in a batch of so many is handled alone. `known`: the inbox knew it. `failed`: the handler of the batch failed, or its
+   * transaction, and was rolled back. `contention`, `lease`, `database`: the handler did not run. No attempt is counted.
+   */
+  'delivery.unbatched': DeliveryRef & {
+    batch: number;
+    reason: 'known' | 'failed' | 'contention' | 'lease' | 'database';
+    error: FailureInfo | null;
+  };
   /** A delivery was acknowledged without running a handler: a replay for another group, or a tag that nobody takes. */
   'delivery.skipped': DeliveryRef & { reason: 'other-group' | 'unmatched' };
   /** A delivery was left to the broker without a verdict (shutdown, no lease left, contention, an older one of its ordering key failed). */
@@ -53,13 +83,15 @@ export interface MqEventMap {
   'handler.unstuck': GroupRef & { messageId: string };
   /** The broker refused or lost acknowledgements: those messages come again, and the inbox absorbs them. */
   'ack.failed': GroupRef & { count: number; settlement: 'lease-lost' | 'unknown' };
-  /** Rows were deleted because their retention ended. */
-  'rows.pruned': { table: 'sent' | 'inbox' | 'errors'; count: number };
+  /** A method under `@OnMqEvent` threw, or rejected; `to`: the event that it was told. */
+  'listener.failed': { listener: string; to: string; error: FailureInfo };
+  /** Rows were deleted because their retention ended. `durationMs`: the statements of this batch. */
+  'rows.pruned': { table: 'sent' | 'inbox' | 'errors'; count: number; durationMs: number };
 }
 
 export type MqEventName = keyof MqEventMap;
 
-export interface MessageRef {
+interface MessageRef {
   readonly messageId: string;
   readonly topic: string;
   readonly key: string;

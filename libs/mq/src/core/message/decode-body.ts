@@ -5,7 +5,7 @@ import type { MqCodec } from './codec.js';
 /**
  * The payload of a body.
  * @throws what the codec throws, and a `TypeError` for bytes if it reads texts alone, and for a promise: a codec answers at
- * once, and in the place of a payload it would be rejected where nobody listens
+ * once, and a promise instead of a payload would be rejected where nobody listens
  */
 export function decodeBody(codec: MqCodec, body: MessageBody): unknown {
   const payload = callUser(() => decode(codec, body));

@@ -25,7 +25,21 @@ describe('jsonCodec', () => {
     expect(jsonCodec.decode(text)).toBe(value);
   });
 
-  it.each([[undefined], [() => 1], [Symbol('x')]])('refuses %p, which has no JSON form', (value) => {
+  it.each([[() => 1], [Symbol('x')]])('refuses %p, which has no JSON form', (value) => {
     expect(() => jsonCodec.encode(value)).toThrow('has no JSON form');
+  });
+
+  it.each<[unknown, string]>([
+    [undefined, 'it is undefined, or missing'],
+    [new Map([['a', 1]]), 'payload is a Map, of which JSON keeps nothing: write Object.fromEntries(map)'],
+    [{ items: [{ tags: new Set(['a']) }] }, 'payload.items.0.tags is a Set'],
+    [{ order: Promise.resolve(1) }, 'payload.order is a promise, of which JSON keeps nothing: await it'],
+  ])('refuses %p, of which nothing would be left', (value, why) => {
+    expect(() => jsonCodec.encode(value)).toThrow(why);
+  });
+
+  it('takes objects that are empty, and what has a JSON form of its own', () => {
+    const own = Object.assign(new Map([['a', 1]]), { toJSON: () => ({ a: 1 }) });
+    expect(jsonCodec.encode({ empty: {}, own })).toBe('{"empty":{},"own":{"a":1}}');
   });
 });

@@ -2,10 +2,10 @@ import { memoryTransport } from '../../testing/index.js';
 import { resolveOptions } from '../config/resolve-options.js';
 import type { ResolvedOptions } from '../config/resolved-options.js';
 import { MqError } from '../errors/mq-error.js';
-import { openKeyOf } from '../store/order-key.js';
+import { orderKeyOf } from '../store/order-key.js';
 import type { NewOutboxRow } from '../store/outbox-row.js';
 import { buildRow } from './build-row.js';
-import type { NewMessage } from './new-message.js';
+import type { NewMessage } from '../message/new-message.js';
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;
@@ -27,7 +27,12 @@ const optionsWith = (more: object = {}): ResolvedOptions =>
   );
 
 const build = (topic: string, message: NewMessage, options = optionsWith()): NewOutboxRow =>
-  buildRow(options, options.topics.get(topic)!, message, 'id-1', NOW);
+  buildRow(
+    options,
+    { topic: options.topics.get(topic)!, message, schemas: null, call: `publish('${topic}')` },
+    'id-1',
+    NOW,
+  );
 
 const errorOf = (topic: string, message: NewMessage, options = optionsWith()): MqError => {
   try {
@@ -50,7 +55,7 @@ describe('buildRow', () => {
       tag: 'created',
       payload: '{"a":"\\u003c"}',
       headers: '{"trace":"x"}',
-      openKey: null,
+      orderKey: null,
       deliver: null,
       leased: true,
       maxAttempts: 10,
@@ -74,7 +79,7 @@ describe('buildRow', () => {
   it('hashes the ordering key, and wants an ordered topic for it', () => {
     expect(build('ledger', { payload: 1, orderingKey: 7 })).toMatchObject({
       orderingKey: '7',
-      openKey: openKeyOf('ledger', '7'),
+      orderKey: orderKeyOf('ledger', '7'),
     });
     expect(errorOf('orders', { payload: 1, orderingKey: 7 }).message).toContain('topics.orders.ordered');
     expect(errorOf('ledger', { payload: 1, orderingKey: 7, delay: '1s' }).code).toBe('MQ_MESSAGE_INVALID');
@@ -111,6 +116,22 @@ describe('buildRow', () => {
     ],
   ])('refuses %s', (_what, topic, message, code) => {
     expect(errorOf(topic, message).code).toBe(code);
+  });
+
+  it('tells all problems at once, and the nearest name of a misspelt field', () => {
+    const wrong = { payload: undefined, key: '', tags: ['created'], delayTime: 5, headers: [], later: undefined };
+    const error = errorOf('orders', wrong as never);
+    expect(error.message).toBe(
+      "publish('orders'): 5 problems:\n" +
+        '  - tags is no field of a message, did you mean tag? Known: payload, tag, key, headers, deliverAt, delay, orderingKey\n' +
+        '  - delayTime is no field of a message, did you mean delay? Known: payload, tag, key, headers, deliverAt, delay, orderingKey\n' +
+        '  - key must have 1 to 128 characters\n' +
+        "  - headers must be a plain object of texts, like { tenant: 'north' }\n" +
+        '  - the payload cannot be encoded: it is undefined, or missing; write payload: null for a message without content',
+    );
+    expect(error).toMatchObject({ code: 'MQ_MESSAGE_INVALID', details: { topic: 'orders', field: 'tags' } });
+    const tooLarge = errorOf('orders', { payload: 'x'.repeat(4 * 1024 * 1024), key: '' });
+    expect(tooLarge.details['violations']).toMatchObject([{ path: 'key' }, { path: 'body' }]);
   });
 
   it('tells size and limit of a payload that is too large', () => {

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.js';
 import { deferred } from '../runtime/deferred.js';
 import { type Duration, parseDuration } from '../runtime/duration.js';
 import type { OutboxStore, RowState } from '../store/outbox-store.js';
-import type { Publication, SendOutcome } from './new-message.js';
+import type { Publication, SendOutcome } from './publishing.js';
 import type { TransactionOutcome } from './transaction-context.js';
 
 type Told = SendResult | null;
@@ -13,13 +13,13 @@ type Told = SendResult | null;
 /**
  * The messages of one `publish()`.
  *
- * States: *open* (the transaction has not ended, as far as this process can see), and then what is known of its end. Once
+ * States: *running* (the transaction has not ended, as far as this process can see), and then what is known of its end. Once
  * it may have committed, each row that was born leased is with the immediate sender, which tells the result of it exactly
  * once; about the others the table is asked.
  */
 export class StagedPublication implements Publication {
   readonly messages: Publication['messages'];
-  private state: 'open' | TransactionOutcome = 'open';
+  private state: 'running' | TransactionOutcome = 'running';
   private readonly results = new Map<string, Told>();
   private readonly told = new Map<string, { promise: Promise<Told>; resolve(result: Told): void }>();
 
@@ -48,7 +48,7 @@ export class StagedPublication implements Publication {
   }
 
   async sent(options: { timeout?: Duration; signal?: AbortSignal } = {}): Promise<SendOutcome[]> {
-    if (this.state === 'open') {
+    if (this.state === 'running') {
       throw new MqError(
         'MQ_TRANSACTION_OPEN',
         'sent() was called before the transaction of publish() has ended, so there is nothing to wait for yet. ' +
@@ -128,7 +128,7 @@ function recorded(row: RowState | undefined): MqError | undefined {
 }
 
 /** None of the rows is there, for somebody outside of their transaction. */
-function absent(state: 'open' | TransactionOutcome): MqError {
+function absent(state: 'running' | TransactionOutcome): MqError {
   if (state === 'left-open') {
     return new MqError(
       'MQ_TRANSACTION_OPEN',

@@ -25,8 +25,14 @@ export interface JoinedTransaction<Tx = unknown> {
   /**
    * Calls `listener` once, when the outermost transaction ends, as far as this process can see. It is called within the
    * caller's commit, so it must only take note; what it throws never reaches the caller.
+   * `partly`: a savepoint of it was rolled back before, so that not all of it is expected to be there.
    */
-  onEnd(listener: (outcome: TransactionOutcome) => void): void;
+  onEnd(listener: (outcome: TransactionOutcome, partly?: boolean) => void): void;
+  /**
+   * Lets the transaction commit only after `work`, and never if that fails: then its commit fails with the same error. For what belongs to it
+   * and is not awaited by whoever began it. Absent where nothing can hold a commit.
+   */
+  holdCommit?(work: Promise<unknown>): void;
 }
 
 /**

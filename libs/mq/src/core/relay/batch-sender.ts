@@ -1,26 +1,24 @@
-import type { ResolvedOptions } from '../config/resolved-options.js';
-import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
-import type { Random } from '../runtime/random.js';
+import { between } from '../retry/backoff.js';
+import { groupBy } from '../runtime/group-by.js';
 import type { LeasedRow } from '../store/outbox-row.js';
-import type { OutboxStore } from '../store/outbox-store.js';
-import type { MemoryBudget } from './memory-budget.js';
+import { leaseDeadline } from './lease.js';
 import type { Marker } from './marker.js';
+import type { RelayContext } from './relay-context.js';
 import type { SendResult } from './send-result.js';
-import { leaseDeadline, type Sender } from './sender.js';
+import type { Sender } from './sender.js';
 
 /**
- * When a row that stands behind another one would wake by itself. Nothing waits for that: it is woken when its turn comes,
- * and the sweep finds it if that was lost. So it is far, because a sleeper that wakes for nothing is work, and spread, so that
- * a million of them are 23 a second; and no row is ever without a time.
+ * When a row that stands behind another one becomes due by itself. Nothing depends on that: it is woken when its turn comes,
+ * and `StrandedSweep` finds it if that was lost. So the time is far ahead, because a row that wakes for nothing is work, and
+ * spread, so that a million of them are 23 a second; and no row is ever without a time.
  */
 const DEFER_MIN_MS = 12 * 3_600_000;
 const DEFER_MAX_MS = 24 * 3_600_000;
 
-/** Rows that are settled, and what came of it. */
-export interface Settled {
-  /** When their keys have nothing more to send for now: with a key that others go on publishing to, any time. */
+/** A batch whose rows have all had their results. */
+export interface SentBatch {
+  /** Resolves when its keys have nothing more to send for now: with a key that others go on publishing to, any time. */
   readonly followed: Promise<unknown>;
 }
 
@@ -39,14 +37,9 @@ export class BatchSender {
   private readonly chains = new Set<Promise<void>>();
 
   constructor(
-    private readonly store: OutboxStore<never>,
+    private readonly context: RelayContext,
     private readonly sender: Sender,
     private readonly marker: Marker,
-    private readonly clock: Clock,
-    private readonly random: Random,
-    private readonly budget: MemoryBudget,
-    private readonly options: ResolvedOptions,
-    private readonly events: MqEvents,
   ) {}
 
   /** From now on nothing is taken up besides what was given to {@link send}. */
@@ -55,12 +48,12 @@ export class BatchSender {
   }
 
   /** Resolves when no key is followed any more. */
-  async idle(): Promise<void> {
+  async whenIdle(): Promise<void> {
     while (this.chains.size > 0) await Promise.all(this.chains);
   }
 
   /**
-   * Resolves when every row is settled. `onResult` is called as each of `rows` is; rows that were woken on the way are
+   * Resolves when every row has its result. `onResult` is called as each of `rows` is; rows that were woken on the way are
    * sent as well, and not reported. Those are not waited for: a key may go on for as long as it likes, and the memory of
    * `rows` must not be kept for that.
    */
@@ -68,11 +61,11 @@ export class BatchSender {
     rows: readonly LeasedRow[],
     deadline: number,
     onResult: (row: LeasedRow, result: SendResult) => void,
-  ): Promise<Settled> {
+  ): Promise<SentBatch> {
     const chains: Promise<void>[] = [];
     const free: LeasedRow[] = [];
     const ordered: LeasedRow[] = [];
-    for (const row of rows) (row.openKey === null ? free : ordered).push(row);
+    for (const row of rows) (row.orderKey === null ? free : ordered).push(row);
     const work = free.map(async (row) => onResult(row, await this.sender.send(row, deadline)));
     if (ordered.length > 0) work.push(this.sendOrdered(ordered, deadline, onResult, chains));
     await allEnded(work);
@@ -85,15 +78,11 @@ export class BatchSender {
     onResult: (row: LeasedRow, result: SendResult) => void,
     chains: Promise<void>[],
   ): Promise<void> {
-    const blocked = await this.store.blocked(rows.map(({ id, openKey, seq }) => ({ id, openKey: openKey!, seq })));
-    const byKey = new Map<string, LeasedRow[]>();
-    for (const row of rows) {
-      const ofKey = byKey.get(row.openKey!) ?? [];
-      byKey.set(row.openKey!, ofKey);
-      ofKey.push(row);
-    }
+    const blocked = await this.context.store.blocked(
+      rows.map(({ id, orderKey, seq }) => ({ id, orderKey: orderKey!, seq })),
+    );
     await allEnded(
-      [...byKey].map(async ([openKey, ofKey]) => {
+      [...groupBy(rows, (row) => row.orderKey!)].map(async ([orderKey, ofKey]) => {
         ofKey.sort(bySeq);
         // Whatever is younger than a blocked row of its key waits behind it too.
         const firstBlocked = ofKey.findIndex((row) => blocked.has(row.id));
@@ -101,7 +90,7 @@ export class BatchSender {
         const waits = firstBlocked < 0 ? [] : ofKey.slice(firstBlocked);
         const stopped = await this.sendInTurn(goes, deadline, onResult);
         await this.defer([...stopped, ...waits], onResult);
-        chains.push(this.follow(openKey));
+        chains.push(this.follow(orderKey));
       }),
     );
   }
@@ -126,8 +115,8 @@ export class BatchSender {
     onResult: (row: LeasedRow, result: SendResult) => void,
   ): Promise<void> {
     if (rows.length === 0) return;
-    const delayMs = DEFER_MIN_MS + this.random() * (DEFER_MAX_MS - DEFER_MIN_MS);
-    await this.store.defer(
+    const delayMs = between(DEFER_MIN_MS, DEFER_MAX_MS, this.context.random);
+    await this.context.store.defer(
       rows.map(({ id, leaseToken }) => ({ id, token: leaseToken })),
       Math.round(delayMs),
     );
@@ -135,23 +124,23 @@ export class BatchSender {
   }
 
   /** Promotes the key and sends what wakes up, until nothing does. Never rejects. */
-  follow(openKey: string): Promise<void> {
-    const chain = this.sendWoken(openKey)
-      .catch((error: unknown) => reportDatabaseFailure(this.events, 'follow', error))
+  follow(orderKey: string): Promise<void> {
+    const chain = this.sendWoken(orderKey)
+      .catch((error: unknown) => reportDatabaseFailure(this.context.events, 'follow', error))
       .finally(() => this.chains.delete(chain));
     this.chains.add(chain);
     return chain;
   }
 
-  private async sendWoken(openKey: string): Promise<void> {
+  private async sendWoken(orderKey: string): Promise<void> {
     for (;;) {
-      const askedAt = this.clock.monotonic();
+      const askedAt = this.context.clock.monotonic();
       let woken: LeasedRow | null;
       try {
-        woken = await this.marker.promote(openKey);
+        woken = await this.marker.promote(orderKey);
       } catch (error) {
         // The sweep wakes the sleeper, later.
-        reportDatabaseFailure(this.events, 'promote', error);
+        reportDatabaseFailure(this.context.events, 'promote', error);
         return;
       }
       if (woken === null) return;
@@ -161,9 +150,9 @@ export class BatchSender {
           await this.sender.giveBack(woken);
           return;
         }
-        await this.sender.send(woken, leaseDeadline(askedAt, this.options));
+        await this.sender.send(woken, leaseDeadline(askedAt, this.context.options));
       } finally {
-        this.budget.free([woken]);
+        this.context.budget.free([woken]);
       }
     }
   }

@@ -1,12 +1,9 @@
-import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
 import { Coalescer } from '../runtime/coalescer.js';
 import { Wakeable } from '../runtime/wakeable.js';
 import type { LeaseRef, LeasedRow } from '../store/outbox-row.js';
-import type { OutboxStore } from '../store/outbox-store.js';
 import type { BatchSender } from './batch-sender.js';
-import type { MemoryBudget } from './memory-budget.js';
+import type { RelayContext } from './relay-context.js';
 import type { SendResult } from './send-result.js';
 
 /** References that wait for their turn. A dropped reference costs latency, never a message. */
@@ -18,9 +15,11 @@ const BUSY_LIMIT = 1_000;
 const FOREVER_MS = 2_147_483_647;
 
 /** Rows of one `publish()`, as they were inserted; what only the database knows (`seq`, `deliverAt`) is filled in by the confirm read. */
-export interface Announced {
+interface Announced {
   readonly rows: readonly LeasedRow[];
   readonly deadline: number;
+  /** A commit was reported, and no savepoint of it was rolled back: then every row should be there. */
+  readonly isWhole: boolean;
   /**
    * Called once for each row. `null`: the row is not there, the database had rolled it back. By id: what waits for a dropped
    * reference to be given back must not keep its payload.
@@ -44,7 +43,7 @@ export class ImmediateSender {
   private queued = 0;
   private busy = 0;
   private stopped = false;
-  private readonly bell: Wakeable;
+  private readonly sleeper: Wakeable;
   private loop: Promise<void> | null = null;
   private readonly sending = new Set<Promise<unknown>>();
   /** One statement for all that was dropped while the one before it ran: 2,000 publishes were 2,000 transactions. */
@@ -52,14 +51,12 @@ export class ImmediateSender {
 
   /** @param onGivenBack what was dropped is due now, and somebody should look */
   constructor(
-    private readonly store: OutboxStore<never>,
+    private readonly context: RelayContext,
     private readonly batches: BatchSender,
-    private readonly budget: MemoryBudget,
-    private readonly clock: Clock,
-    private readonly events: MqEvents,
     private readonly onGivenBack: () => void,
   ) {
-    this.bell = new Wakeable(clock);
+    const { clock, store } = context;
+    this.sleeper = new Wakeable(clock);
     this.returns = new Coalescer(
       (refs) => store.reschedule(refs.map((ref) => ({ ...ref, delayMs: 0, counted: false, error: null }))),
       GIVE_BACK_AT_ONCE,
@@ -73,23 +70,23 @@ export class ImmediateSender {
   }
 
   announce(batch: Announced): void {
-    if (this.stopped || this.loop === null || this.queued >= QUEUE_LIMIT || !this.budget.tryHold(batch.rows)) {
+    if (this.stopped || this.loop === null || this.queued >= QUEUE_LIMIT || !this.context.budget.tryHold(batch.rows)) {
       this.dropLater(batch);
       return;
     }
     this.queue.push(batch);
     this.queued += batch.rows.length;
-    this.bell.wake();
+    this.sleeper.wake();
   }
 
   /** Stops taking announcements, gives the leases of what waits back in bulk, and waits for what is being sent; not for keys that go on. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.bell.wake();
+    this.sleeper.wake();
     await this.loop;
     this.loop = null;
     for (const batch of this.takeAll()) {
-      this.budget.free(batch.rows);
+      this.context.budget.free(batch.rows);
       this.dropLater(batch);
     }
     while (this.sending.size > 0) await Promise.all(this.sending);
@@ -98,7 +95,7 @@ export class ImmediateSender {
   private async run(): Promise<void> {
     while (!this.stopped) {
       if (this.queue.length === 0 || this.busy >= BUSY_LIMIT) {
-        await this.bell.sleep(FOREVER_MS);
+        await this.sleeper.sleep(FOREVER_MS);
         continue;
       }
       const taken = this.take();
@@ -107,7 +104,7 @@ export class ImmediateSender {
   }
 
   private async confirm(taken: readonly Announced[]): Promise<void> {
-    const now = this.clock.monotonic();
+    const now = this.context.clock.monotonic();
     const batches: Announced[] = [];
     for (const batch of taken) {
       // A transaction longer than the lease: the relay has the row, or will.
@@ -117,7 +114,7 @@ export class ImmediateSender {
     if (batches.length === 0) return;
     let confirmed;
     try {
-      confirmed = await this.store.confirm(
+      confirmed = await this.context.store.confirm(
         batches.flatMap(({ rows }) => rows.map(({ id, leaseToken }) => ({ id, token: leaseToken }))),
       );
     } catch (error) {
@@ -127,6 +124,7 @@ export class ImmediateSender {
     }
     let next = 0;
     let vanished = 0;
+    let swallowed = 0;
     for (const batch of batches) {
       const there: LeasedRow[] = [];
       for (const row of batch.rows) {
@@ -134,13 +132,14 @@ export class ImmediateSender {
         if (found) there.push({ ...row, seq: found.seq, deliverAt: found.deliverAt });
         else {
           vanished++;
+          if (batch.isWhole) swallowed++;
           batch.onResult(row.id, null);
         }
       }
       if (there.length > 0) this.launch(batch, there);
-      else this.budget.free(batch.rows);
+      else this.context.budget.free(batch.rows);
     }
-    if (vanished > 0) this.events.emit('commit.vanished', { count: vanished });
+    if (vanished > 0) this.context.events.emit('commit.vanished', { count: vanished, swallowed });
   }
 
   private launch(batch: Announced, rows: readonly LeasedRow[]): void {
@@ -153,10 +152,10 @@ export class ImmediateSender {
         for (const row of rows) batch.onResult(row.id, { status: 'pending', delayMs: 0 });
       })
       .finally(() => {
-        this.budget.free(batch.rows);
+        this.context.budget.free(batch.rows);
         this.busy -= rows.length;
         this.sending.delete(work);
-        this.bell.wake();
+        this.sleeper.wake();
       });
     this.sending.add(work);
   }
@@ -182,7 +181,7 @@ export class ImmediateSender {
 
   /** The end of their leases brings these back. */
   private leave(batch: Announced): void {
-    this.budget.free(batch.rows);
+    this.context.budget.free(batch.rows);
     for (const { id } of batch.rows) batch.onResult(id, { status: 'pending', delayMs: 0 });
   }
 
@@ -205,6 +204,6 @@ export class ImmediateSender {
   }
 
   private failed(loop: string, error: unknown): void {
-    reportDatabaseFailure(this.events, loop, error);
+    reportDatabaseFailure(this.context.events, loop, error);
   }
 }

@@ -1,21 +1,21 @@
-import type { MqEvents } from '../events/event-bus.js';
 import { Coalescer } from '../runtime/coalescer.js';
-import type { LeaseRequest, LeasedRow } from '../store/outbox-row.js';
-import type { MemoryBudget } from './memory-budget.js';
-import type { MarkOutcome, OutboxStore, SentMark } from '../store/outbox-store.js';
+import type { LeasedRow } from '../store/outbox-row.js';
+import type { MarkOutcome, SentMark } from '../store/outbox-store.js';
+import { newLease } from './lease.js';
+import type { RelayContext } from './relay-context.js';
 
 const MARKS_AT_ONCE = 500;
 const KEYS_AT_ONCE = 200;
 
 /**
- * Writes down what the broker took, and wakes who stood behind it. Both are coalesced: one statement is in flight, the
- * rest waits for the next, so a mark costs little under load and is not delayed without.
+ * Marks the rows that the broker took, and promotes those that stood behind them. Both are coalesced: one statement is in
+ * flight, the rest waits for the next, so a mark costs little under load and is not delayed without.
  */
 export class Marker {
   private readonly marks: Coalescer<SentMark, MarkOutcome>;
   private readonly promotions: Coalescer<string, LeasedRow | null>;
 
-  constructor(store: OutboxStore<never>, newLease: () => LeaseRequest, budget: MemoryBudget, events: MqEvents) {
+  constructor({ store, budget, events, options, instance }: RelayContext) {
     this.marks = new Coalescer(async (marks) => {
       const outcomes = await store.markSent(marks);
       outcomes.forEach((outcome, i) => {
@@ -26,8 +26,10 @@ export class Marker {
 
     this.promotions = new Coalescer(async (keys) => {
       let woken: readonly LeasedRow[] = [];
-      await budget.fill(async (bytes) => (woken = await store.promote([...new Set(keys)], newLease(), bytes)));
-      const byKey = new Map(woken.map((row) => [row.openKey, row]));
+      await budget.fill(
+        async (bytes) => (woken = await store.promote([...new Set(keys)], newLease(instance, options), bytes)),
+      );
+      const byKey = new Map(woken.map((row) => [row.orderKey, row]));
       // A key asked for twice is answered once: its row must not be sent by two.
       return keys.map((key) => {
         const row = byKey.get(key) ?? null;
@@ -42,12 +44,13 @@ export class Marker {
   }
 
   /** The row that was woken, leased to this process and held in its memory; to be called after what freed the key is committed. */
-  promote(openKey: string): Promise<LeasedRow | null> {
-    return this.promotions.add(openKey);
+  promote(orderKey: string): Promise<LeasedRow | null> {
+    return this.promotions.add(orderKey);
   }
 
-  async idle(): Promise<void> {
-    await this.marks.idle();
-    await this.promotions.idle();
+  /** Resolves when no mark and no promotion is under way. */
+  async whenIdle(): Promise<void> {
+    await this.marks.whenIdle();
+    await this.promotions.whenIdle();
   }
 }

@@ -9,11 +9,11 @@ interface Weighed {
 }
 
 /**
- * Bounds the memory of messages that are in hand, by bytes and not by number: 300 due rows of 3.9 MiB used to end a
+ * Limits the memory of messages that are in hand, by bytes and not by number: 300 due rows of 3.9 MiB used to end a
  * process with a heap of 256 MB, again at each restart. The relay and the immediate sender share it.
  *
- * Who claims holds what it may get before it knows what it gets, so that two at once stay within. One message always
- * goes, however large: what holds nothing takes one.
+ * A claim reserves what it may get before it knows what it gets, so that two at once stay within the limit. One message
+ * always goes, however large: while nothing is held, one may be taken.
  */
 export class MemoryBudget {
   private held = 0;

@@ -1,9 +1,8 @@
-import type { MqEvents } from '../events/event-bus.js';
 import type { MqEventMap } from '../events/event-map.js';
-import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
-import type { LaneState, OutboxStore } from '../store/outbox-store.js';
+import type { LaneState, OwnerState } from '../store/outbox-store.js';
 import type { Lanes } from './lanes.js';
+import type { RelayContext } from './relay-context.js';
+import { Rounds } from './rounds.js';
 
 const BETWEEN_LOOKS_MS = 60_000;
 /** Rows of others are none of our business while somebody sends them; what has been due for this long, nobody does. */
@@ -12,10 +11,10 @@ const ORPHANED_AFTER_MS = 60_000;
 const RECENT_MS = 24 * 3_600_000;
 
 export type Orphans = MqEventMap['rows.orphaned'];
-export type SharedTables = MqEventMap['tables.shared'];
+type SharedTables = MqEventMap['tables.shared'];
 
 /**
- * Looks for what no process claims: rows of a connection that was renamed, of a topic that is configured no more, of a
+ * Looks for rows that no process claims: those of a connection that was renamed, of a topic that is configured no more, of a
  * broker that has moved. Claims name what their process can send, so nobody else would ever see them.
  *
  * At its first look it also tells whether the tables have two owners: a connection of the same name that publishes for
@@ -23,18 +22,15 @@ export type SharedTables = MqEventMap['tables.shared'];
  *
  * Each finding is told once, and again when it comes back after it was gone.
  */
-export class OrphanWatch {
-  private stopping: AbortController | null = null;
-  private loop: Promise<void> = Promise.resolve();
+export class OrphanWatch extends Rounds {
+  protected override readonly startsAtOnce = true;
+  private knowsSharers = false;
   private found: readonly Orphans[] = [];
   private others: readonly SharedTables[] = [];
 
-  constructor(
-    private readonly store: OutboxStore<never>,
-    private readonly lanes: Lanes,
-    private readonly clock: Clock,
-    private readonly events: MqEvents,
-  ) {}
+  constructor(context: RelayContext) {
+    super(context, 'orphans');
+  }
 
   /** What the last look found. */
   get orphans(): readonly Orphans[] {
@@ -45,57 +41,58 @@ export class OrphanWatch {
     return this.others;
   }
 
-  start(): void {
-    if (this.stopping) return;
-    this.stopping = new AbortController();
-    const { signal } = this.stopping;
-    this.loop = this.loop.then(() => this.run(signal));
-  }
-
-  stop(): Promise<void> {
-    this.stopping?.abort();
-    this.stopping = null;
-    return this.loop;
+  override stop(): Promise<void> {
+    this.knowsSharers = false;
+    return super.stop();
   }
 
   /** One look. Answers what nobody claims. */
   async look(): Promise<readonly Orphans[]> {
-    const lanes = await this.store.unfinishedLanes();
-    return lanes.filter((lane) => !this.lanes.has(lane) && lane.dueInMs < -ORPHANED_AFTER_MS).map(toOrphans);
+    const { store, lanes } = this.context;
+    return orphansAmong(await store.unfinishedLanes(), lanes);
   }
 
-  private async run(signal: AbortSignal): Promise<void> {
-    let looked = false;
-    while (!signal.aborted) {
-      try {
-        if (!looked) this.tellSharers(await this.findSharers());
-        looked = true;
-        this.tellOrphans(await this.look());
-      } catch (error) {
-        reportDatabaseFailure(this.events, 'orphans', error);
-      }
-      await this.clock.sleep(BETWEEN_LOOKS_MS, signal);
-    }
+  protected async round(signal: AbortSignal): Promise<void> {
+    if (!this.knowsSharers) this.tellSharers(await this.findSharers());
+    // A look that was still under way at a stop is none of the next start.
+    this.knowsSharers = !signal.aborted;
+    this.tellOrphans(await this.look());
+  }
+
+  protected pauseMs(): number {
+    return BETWEEN_LOOKS_MS;
   }
 
   private async findSharers(): Promise<SharedTables[]> {
-    const owners = await this.store.recentOwners();
-    return owners
-      .filter(({ publishedAgoMs }) => publishedAgoMs < RECENT_MS)
-      .filter((owner) => this.lanes.owns(owner.connection) && !this.lanes.adopts(owner))
-      .map(({ connection, broker, publishedAgoMs }) => ({ connection, broker, publishedAgoMs }));
+    const { store, lanes } = this.context;
+    return sharersAmong(await store.recentOwners(), lanes);
   }
 
   private tellSharers(sharers: readonly SharedTables[]): void {
     this.others = sharers;
-    for (const sharer of sharers) this.events.emit('tables.shared', sharer);
+    for (const sharer of sharers) this.context.events.emit('tables.shared', sharer);
   }
 
   private tellOrphans(orphans: readonly Orphans[]): void {
     const known = new Set(this.found.map(nameOf));
     this.found = orphans;
-    for (const orphan of orphans) if (!known.has(nameOf(orphan))) this.events.emit('rows.orphaned', orphan);
+    for (const orphan of orphans) if (!known.has(nameOf(orphan))) this.context.events.emit('rows.orphaned', orphan);
   }
+}
+
+/** What of these lanes nobody claims, as far as somebody knows who claims these. */
+export function orphansAmong(unfinished: readonly LaneState[], lanes: Lanes): Orphans[] {
+  return unfinished
+    .filter((lane) => !lanes.has(lane) && !lane.paused && lane.dueInMs < -ORPHANED_AFTER_MS)
+    .map(toOrphans);
+}
+
+/** Who of these publishes under a name of ours for a broker that is not ours. */
+export function sharersAmong(owners: readonly OwnerState[], lanes: Lanes): SharedTables[] {
+  return owners
+    .filter(({ publishedAgoMs }) => publishedAgoMs < RECENT_MS)
+    .filter((owner) => lanes.owns(owner.connection) && !lanes.adopts(owner))
+    .map(({ connection, broker, publishedAgoMs }) => ({ connection, broker, publishedAgoMs }));
 }
 
 function toOrphans({ connection, broker, topic, waiting, dueInMs }: LaneState): Orphans {

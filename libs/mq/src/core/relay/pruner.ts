@@ -1,74 +1,66 @@
-import type { ResolvedOptions } from '../config/resolved-options.js';
-import type { MqEvents } from '../events/event-bus.js';
-import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
-import type { Random } from '../runtime/random.js';
-import type { OutboxStore, PruneTarget } from '../store/outbox-store.js';
+import { between, doubled } from '../retry/backoff.js';
+import type { PruneTarget } from '../store/outbox-store.js';
+import type { RelayContext } from './relay-context.js';
+import { Rounds } from './rounds.js';
+
+/** How many rows were deleted: finished ones of the outbox, inbox rows, error rows. */
+export type Pruned = Readonly<Record<PruneTarget, number>>;
 
 /** Small enough that nobody waits for its locks; deletes go by primary key. */
 const BATCH = 500;
 const BETWEEN_BATCHES_MS = 100;
 const BETWEEN_ROUNDS_MS = 5 * 60_000;
+/** Where nothing grows old there is nothing to look for: a round is 20 statements. */
+const BETWEEN_ROUNDS_MAX_MS = 40 * 60_000;
 
 /**
- * Deletes what its retention has ended for, in small batches with pauses, every five minutes or so. Every instance may
- * do so at once: rows that another one deletes are skipped. What is not finished, and what is parked and not
- * resolved, is never deleted.
+ * Deletes what its retention has ended for, in small batches with pauses, every five minutes or so, and less often while
+ * there is nothing to delete. Every instance may do so at once: rows that another one deletes are skipped. What is not
+ * finished, and what is parked and not resolved, is never deleted.
  */
-export class Pruner {
-  private stopping: AbortController | null = null;
-  private loop: Promise<void> = Promise.resolve();
+export class Pruner extends Rounds {
+  private emptyRounds = 0;
 
-  constructor(
-    private readonly retention: ResolvedOptions['retention'],
-    private readonly store: OutboxStore<never>,
-    private readonly clock: Clock,
-    private readonly random: Random,
-    private readonly events: MqEvents,
-  ) {}
-
-  start(): void {
-    if (this.stopping) return;
-    this.stopping = new AbortController();
-    const { signal } = this.stopping;
-    // An earlier one may still wait for the database.
-    this.loop = this.loop.then(() => this.run(signal));
+  constructor(context: RelayContext) {
+    super(context, 'prune');
   }
 
-  stop(): Promise<void> {
-    this.stopping?.abort();
-    this.stopping = null;
-    return this.loop;
+  /** One round over all tables, also by hand and in processes that do not prune by themselves. Answers how many rows of each that messages need went. */
+  async runOnce(signal?: AbortSignal): Promise<Pruned> {
+    const { options, alsoPrune = [] } = this.context;
+    const { retention } = options;
+    const deleted = {
+      sent: await this.prune('sent', retention.sentMs, signal),
+      inbox: await this.prune('inbox', retention.inboxMs, signal),
+      errors: await this.prune('errors', retention.errorsMs, signal),
+    };
+    for (const prune of alsoPrune) if (!signal?.aborted) await prune();
+    return deleted;
   }
 
-  /** One round over all three tables. */
-  async runOnce(signal?: AbortSignal): Promise<void> {
-    await this.prune('sent', this.retention.sentMs, signal);
-    await this.prune('inbox', this.retention.inboxMs, signal);
-    await this.prune('errors', this.retention.errorsMs, signal);
+  protected async round(signal: AbortSignal): Promise<void> {
+    const { sent, inbox, errors } = await this.runOnce(signal);
+    this.emptyRounds = sent + inbox + errors > 0 ? 0 : this.emptyRounds + 1;
   }
 
-  private async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // A rest first: a process that starts has more urgent work, and many start together.
-      await this.clock.sleep(BETWEEN_ROUNDS_MS * (0.5 + this.random()), signal);
-      if (signal.aborted) return;
-      try {
-        await this.runOnce(signal);
-      } catch (error) {
-        reportDatabaseFailure(this.events, 'prune', error);
-      }
-    }
+  protected pauseMs(): number {
+    const ms = doubled(this.emptyRounds + 1, BETWEEN_ROUNDS_MS, BETWEEN_ROUNDS_MAX_MS);
+    return between(ms * 0.5, ms * 1.5, this.context.random);
   }
 
-  private async prune(table: PruneTarget, olderThanMs: number | null, signal?: AbortSignal): Promise<void> {
-    if (olderThanMs === null) return;
+  private async prune(table: PruneTarget, olderThanMs: number | null, signal?: AbortSignal): Promise<number> {
+    let deleted = 0;
+    if (olderThanMs === null) return deleted;
+    const { store, clock, events } = this.context;
     for (;;) {
-      if (signal?.aborted) return;
-      const count = await this.store.prune(table, olderThanMs, BATCH);
-      if (count > 0) this.events.emit('rows.pruned', { table, count });
-      if (count < BATCH) return;
-      await this.clock.sleep(BETWEEN_BATCHES_MS, signal);
+      if (signal?.aborted) return deleted;
+      const startedAt = clock.monotonic();
+      const count = await store.prune(table, olderThanMs, BATCH);
+      const durationMs = Math.round(clock.monotonic() - startedAt);
+      deleted += count;
+      if (count > 0) events.emit('rows.pruned', { table, count, durationMs });
+      if (count < BATCH) return deleted;
+      await clock.sleep(BETWEEN_BATCHES_MS, signal);
     }
   }
 }

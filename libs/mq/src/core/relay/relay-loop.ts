@@ -1,17 +1,17 @@
-import type { ResolvedOptions } from '../config/resolved-options.js';
-import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
-import type { Random } from '../runtime/random.js';
+import { between, doubled } from '../retry/backoff.js';
 import { Wakeable } from '../runtime/wakeable.js';
-import type { OutboxStore } from '../store/outbox-store.js';
-import type { Circuit } from './circuit.js';
-import type { Lanes } from './lanes.js';
-import type { MemoryBudget } from './memory-budget.js';
+import type { RelayContext } from './relay-context.js';
 import type { RelayTick, RunningTick, TickResult } from './relay-tick.js';
 
 const FIRST_PAUSE_MS = 50;
+/** A pause is chosen between `idle` and this many times it: for what a process without work costs its database. */
+const STRETCH = 2;
+/** Pause after the first pass that the database failed, doubled with each further one. */
+const FAILURE_PAUSE_MS = 400;
 const FAILURE_PAUSE_MAX_MS = 10_000;
+/** A rest that goes on for so many times as long as the longest is none any more. */
+const LATE = 3;
 /** A claim of this many batches ahead keeps the wire busy while marks are written. */
 const BATCHES_AHEAD = 2;
 
@@ -22,17 +22,17 @@ const BATCHES_AHEAD = 2;
  * - *working*: a claim left something → claim again at once and without looking first, as long as no more than two
  *   batches are under way and the memory for them is not used up. The look costs a quarter of the rate then: it has to
  *   pass every entry that a claim has just moved in the index.
- * - *resting*: nothing (more) was due → sleep until the earliest row is due, at most `reproduce.idle`, with jitter so that
- *   many instances do not poll in step. Finding nothing twice doubles the sleep from 50 ms up. Waking costs one SELECT
+ * - *resting*: nothing (more) was due → sleep until the earliest row is due, at most between one and two times
+ *   `reproduce.idle`, by chance, so that many instances do not poll in step. Finding nothing twice doubles the sleep from 50 ms up. Waking costs one SELECT
  *   of the earliest due time; only if that has passed does a claim follow.
- * - *closed*: the connection's circuit is open → sleep until its next probe.
+ * - *waiting*: the connection's circuit is open → sleep until its next probe.
  * - *failing*: the database did not answer → back off with jitter up to 10 s; the first success resets it.
  * - *stopped*: no claim begins any more; what is under way is waited for by `stop`.
  *
  * A commit in this process, a circuit that closes, and `wake` end a sleep early.
  */
 export class RelayLoop {
-  private readonly bell: Wakeable;
+  private readonly sleeper: Wakeable;
   private stopping = false;
   private loop: Promise<void> | null = null;
   private readonly running = new Set<RunningTick>();
@@ -40,20 +40,17 @@ export class RelayLoop {
   private working = false;
   private emptyPolls = 0;
   private failures = 0;
+  /** When the first failure since the last success was, on the monotonic clock. */
+  private failingSince: number | null = null;
   private lastPoll = 0;
+  /** When its rest is over, on the monotonic clock; `null` while it works. */
+  private restsUntil: number | null = null;
 
   constructor(
-    private readonly options: ResolvedOptions,
-    private readonly store: OutboxStore<never>,
+    private readonly context: RelayContext,
     private readonly tick: RelayTick,
-    private readonly circuit: Circuit,
-    private readonly lanes: Lanes,
-    private readonly budget: MemoryBudget,
-    private readonly clock: Clock,
-    private readonly random: Random,
-    private readonly events: MqEvents,
   ) {
-    this.bell = new Wakeable(clock);
+    this.sleeper = new Wakeable(context.clock);
   }
 
   /** Also while an earlier one still waits for the database: that one goes on. */
@@ -65,18 +62,26 @@ export class RelayLoop {
   /** Something became due. */
   wake(): void {
     this.emptyPolls = 0;
-    this.bell.wake();
+    this.sleeper.wake();
   }
 
-  /** Looks again, unless that was done less than `reproduce.idle` ago: a timer besides our own must not double the polls. */
+  /** How long ago it should have looked again, in milliseconds; 0 while it rests as planned, waits for an answer, or is off. */
+  get overdueMs(): number {
+    if (this.loop === null || this.restsUntil === null) return 0;
+    const grace = LATE * Math.max(STRETCH * this.context.options.reproduce.idleMs, FAILURE_PAUSE_MAX_MS);
+    return Math.max(0, this.context.clock.monotonic() - this.restsUntil - grace);
+  }
+
+  /** Looks again, unless that was done within the longest pause: a timer besides our own must not double the polls. */
   nudge(): void {
-    if (this.clock.monotonic() - this.lastPoll >= this.options.reproduce.idleMs) this.bell.wake();
+    if (this.context.clock.monotonic() - this.lastPoll >= STRETCH * this.context.options.reproduce.idleMs)
+      this.sleeper.wake();
   }
 
   /** Resolves when no pass is under way any more. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.bell.wake();
+    this.sleeper.wake();
     await this.loop;
     await Promise.allSettled([...this.running].map(({ done }) => done));
   }
@@ -90,8 +95,12 @@ export class RelayLoop {
   private async run(): Promise<void> {
     while (!this.stopping) {
       const pause = await this.step();
-      if (!this.stopping) await this.bell.sleep(pause);
+      if (this.stopping) break;
+      this.restsUntil = this.context.clock.monotonic() + pause;
+      await this.sleeper.sleep(pause);
+      this.restsUntil = null;
     }
+    this.recovered();
     this.loop = null;
   }
 
@@ -100,23 +109,25 @@ export class RelayLoop {
     try {
       const pause = await this.poll();
       this.failures = 0;
+      this.recovered();
       return pause;
     } catch (error) {
       this.failures++;
       this.failed(error);
-      const ceiling = Math.min(FAILURE_PAUSE_MAX_MS, 200 * 2 ** Math.min(this.failures, 10));
-      return ceiling * (0.5 + this.random() / 2);
+      const ms = doubled(this.failures, FAILURE_PAUSE_MS, FAILURE_PAUSE_MAX_MS);
+      return between(ms / 2, ms, this.context.random);
     }
   }
 
   private async poll(): Promise<number> {
-    const { batch, idleMs } = this.options.reproduce;
-    this.lastPoll = this.clock.monotonic();
-    const probeIn = this.circuit.nextProbeInMs();
-    if (this.circuit.connectionOpen && probeIn !== null && probeIn > 0) return probeIn;
-    if (!this.budget.hasRoom) {
+    const { circuit, lanes, budget, clock, options } = this.context;
+    const { batch, idleMs } = options.reproduce;
+    this.lastPoll = clock.monotonic();
+    const probeIn = circuit.nextProbeInMs();
+    if (circuit.connectionOpen && probeIn !== null && probeIn > 0) return probeIn;
+    if (!budget.hasRoom) {
       // What is in hand fills the memory that it may have.
-      this.budget.whenRoom(() => this.bell.wake());
+      budget.whenRoom(() => this.sleeper.wake());
       return idleMs;
     }
     if (this.underWay() > BATCHES_AHEAD * batch) {
@@ -125,11 +136,11 @@ export class RelayLoop {
     }
     const dueIn = this.working ? 0 : await this.lookForDue();
     this.working = false;
-    const topicProbeDue = this.circuit.dueTopics().length > 0;
+    const topicProbeDue = circuit.dueTopics().some((topic) => lanes.of(topic).length > 0);
     if (!topicProbeDue && (dueIn === null || dueIn > 0)) return this.rest(dueIn, probeIn, idleMs);
 
     const tick = await this.begin();
-    if (tick.claimed > 0 && this.circuit.connectionOpen) {
+    if (tick.claimed > 0 && circuit.connectionOpen) {
       // The probe, or a row that could not be one (it stands behind another of its key): then the next one at once.
       await tick.done.catch(() => undefined);
       return 0;
@@ -141,11 +152,12 @@ export class RelayLoop {
     }
     // What was due was just taken, and more may follow soon; or it is leased elsewhere, and the next look need not be at once.
     if (tick.claimed > 0) this.emptyPolls = 0;
-    return this.rest(tick.claimed > 0 ? null : dueIn, this.circuit.nextProbeInMs(), idleMs);
+    return this.rest(tick.claimed > 0 ? null : dueIn, circuit.nextProbeInMs(), idleMs);
   }
 
   private lookForDue(): Promise<number | null> {
-    return this.store.nextDueIn(this.lanes.except(this.circuit.connectionOpen ? [] : this.circuit.openTopics));
+    const { circuit, store, lanes } = this.context;
+    return store.nextDueIn(lanes.except(circuit.connectionOpen ? [] : circuit.openTopics));
   }
 
   private async begin(): Promise<RunningTick> {
@@ -154,7 +166,10 @@ export class RelayLoop {
     this.running.add(tick);
     void tick.done
       .then(
-        (result) => this.events.emit('relay.ticked', result),
+        (result) => {
+          this.recovered();
+          this.context.events.emit('relay.ticked', result);
+        },
         (error: unknown) => this.failed(error),
       )
       .finally(() => this.running.delete(tick));
@@ -162,9 +177,9 @@ export class RelayLoop {
   }
 
   private rest(dueIn: number | null, probeIn: number | null, idleMs: number): number {
-    const backedOff = Math.min(idleMs, FIRST_PAUSE_MS * 2 ** Math.min(this.emptyPolls++, 20));
+    const backedOff = doubled(++this.emptyPolls, FIRST_PAUSE_MS, idleMs);
     // Above `idle` and never below it: with several instances the average must not exceed one look per `idle` each.
-    const jittered = backedOff * (1 + this.random() * 0.3);
+    const jittered = between(backedOff, backedOff * STRETCH, this.context.random);
     // What is due already and was not there to be taken does not come sooner by asking again at once.
     const known = [dueIn, probeIn].filter((ms) => ms !== null && ms > 0) as number[];
     return Math.min(jittered, ...known);
@@ -177,6 +192,14 @@ export class RelayLoop {
   }
 
   private failed(error: unknown): void {
-    reportDatabaseFailure(this.events, 'relay', error);
+    this.failingSince ??= this.context.clock.monotonic();
+    reportDatabaseFailure(this.context.events, 'relay', error);
+  }
+
+  private recovered(): void {
+    if (this.failingSince === null) return;
+    const failedMs = Math.round(this.context.clock.monotonic() - this.failingSince);
+    this.failingSince = null;
+    this.context.events.emit('loop.recovered', { loop: 'relay', failedMs });
   }
 }

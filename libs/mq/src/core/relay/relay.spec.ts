@@ -1,10 +1,15 @@
-import { ManualClock, MemoryOutboxStore, MemoryTransactionContext, memoryTransport } from '../../testing/index.js';
-import type { MemoryTransaction, MemoryTransport } from '../../testing/index.js';
+import { PauseBoard } from '../pauses/pause-board.js';
+import { ManualClock, memoryTransport, type MemoryTransport } from '../../testing/index.js';
+import { MemoryOutboxStore } from '../../testing/memory-store/memory-outbox-store.js';
+import { MemoryTransactionContext } from '../../testing/memory-store/memory-transaction-context.js';
+import type { MemoryTransaction } from '../../testing/memory-store/memory-transaction.js';
 import { resolveOptions } from '../config/resolve-options.js';
 import { MqEvents } from '../events/event-bus.js';
-import type { NewMessage, Publication } from '../publisher/new-message.js';
+import type { NewMessage } from '../message/new-message.js';
+import type { Publication } from '../publisher/publishing.js';
 import { Publisher } from '../publisher/publisher.js';
 import { Deadline } from '../runtime/deadline.js';
+import { deferred } from '../runtime/deferred.js';
 import { TransportError } from '../transport/transport-error.js';
 import { Relay } from './relay.js';
 
@@ -45,11 +50,27 @@ function given(): Bench {
     { connection: 'default', poolSize: 10, random: () => 0.5 },
   );
   const events = new MqEvents();
-  const relay = new Relay({ options, store, clock, random: () => 0, events, instance: 'test' });
+  const relay = new Relay({
+    pauses: new PauseBoard(clock, events),
+    options,
+    store,
+    clock,
+    random: () => 0,
+    events,
+    instance: 'test',
+  });
   const transactions = new MemoryTransactionContext();
-  const publisher = new Publisher<MemoryTransaction>({ options, store, transactions, relay, clock, events });
+  const publisher = new Publisher<MemoryTransaction>({
+    options,
+    store,
+    transactions,
+    relay,
+    clock,
+    events,
+    tracer: null,
+  });
   const publish = (topic: string, message: NewMessage): Promise<Publication> =>
-    publisher.publish([{ ...message, topic }], { transaction: 'own' });
+    publisher.publish(topic, message, { transaction: 'own' });
   return (bench = { clock, transport, store, relay, events, publish, calls: () => calls });
 }
 
@@ -66,7 +87,7 @@ describe('while the broker is away, the relay', () => {
     const { clock, relay, transport, publish, store, calls } = given();
     relay.immediate.start();
     relay.loop.start();
-    transport.broker.failNextPublishes('unavailable');
+    transport.broker.failNextSends('unavailable');
     await publish('a', { payload: 1 });
     await clock.advance(100);
     expect(relay.circuit.connectionOpen).toBe(true);
@@ -82,7 +103,7 @@ describe('while the broker is away, the relay', () => {
     const { clock, relay, transport, publish, calls } = given();
     relay.immediate.start();
     relay.loop.start();
-    transport.broker.failNextPublishes('unavailable');
+    transport.broker.failNextSends('unavailable');
     for (let n = 0; n < 20; n++) await publish('a', { payload: n });
     await clock.advance(300);
     transport.broker.pause();
@@ -95,16 +116,16 @@ describe('while the broker is away, the relay', () => {
     expect(new Set(statuses())).toEqual(new Set(['SENT']));
   });
 
-  it('also probes with rows of a topic that was closed off, if there are no others', async () => {
+  it('also probes with rows of an open topic, if there are no others', async () => {
     const { clock, relay, transport, publish, store } = given();
     relay.immediate.start();
     relay.loop.start();
-    transport.broker.failNextPublishes('not-found');
+    transport.broker.failNextSends('not-found');
     await publish('a', { payload: 1 });
-    await clock.settle();
-    transport.broker.failNextPublishes('unavailable');
+    await clock.whenIdle();
+    transport.broker.failNextSends('unavailable');
     const other = await publish('b', { payload: 2 });
-    await clock.settle();
+    await clock.whenIdle();
     expect([relay.circuit.connectionOpen, relay.circuit.openTopics]).toEqual([true, ['A']]);
     store.rows.delete(other.messages[0]!.id);
     await clock.advance(30_000);
@@ -114,13 +135,13 @@ describe('while the broker is away, the relay', () => {
 
   it('passes over rows that cannot be a probe because they stand behind another', async () => {
     const { clock, relay, transport, publish } = given();
-    transport.broker.failNextPublishes(new TransportError('unavailable', 'down', { retryAfterMs: 2_000 }));
+    transport.broker.failNextSends(new TransportError('unavailable', 'down', { retryAfterMs: 2_000 }));
     for (let n = 0; n < 30; n++) await publish('keyed', { payload: n, orderingKey: 'k' });
     relay.immediate.start();
     relay.loop.start();
     await clock.advance(10_000);
     expect(relay.circuit.connectionOpen).toBe(false);
-    expect(transport.broker.published.map(({ body }) => Number(body))).toEqual([...Array(30).keys()]);
+    expect(transport.broker.sent.map(({ body }) => Number(body))).toEqual([...Array(30).keys()]);
   });
 });
 
@@ -132,9 +153,9 @@ it('does not call a message rolled back that another process leased before it wa
     return refs.map(() => null);
   });
   const publication = await publish('a', { payload: 1 });
-  await clock.settle();
+  await clock.whenIdle();
   expect(await publication.sent()).toMatchObject([{ status: 'pending' }]);
-  expect(transport.broker.published).toEqual([]);
+  expect(transport.broker.sent).toEqual([]);
 });
 
 it('counts what is on the wire as under way, also when another part of its batch has failed', async () => {
@@ -149,11 +170,11 @@ it('counts what is on the wire as under way, also when another part of its batch
     () => (ended = true),
     () => (ended = true),
   );
-  await clock.settle();
+  await clock.whenIdle();
   expect(ended).toBe(false);
   transport.broker.resume();
   await pass;
-  expect(transport.broker.published.map(({ body }) => body)).toEqual(['2']);
+  expect(transport.broker.sent.map(({ body }) => body)).toEqual(['2']);
 });
 
 it('goes on looking for stranded rows when it was started again while the database kept the last look waiting', async () => {
@@ -173,16 +194,29 @@ it('goes on looking for stranded rows when it was started again while the databa
   looks.mockRestore();
 });
 
+it('asks at each start who else publishes into its tables, also after a stop in the middle of the answer', async () => {
+  const { clock, relay } = given();
+  const answer = deferred<[]>();
+  const asked = jest.spyOn(MemoryOutboxStore.prototype, 'recentOwners').mockReturnValueOnce(answer.promise);
+  relay.orphans.start();
+  await clock.whenIdle();
+  void relay.orphans.stop();
+  relay.orphans.start();
+  answer.resolve([]);
+  await clock.whenIdle();
+  expect(asked).toHaveBeenCalledTimes(2);
+});
+
 it('ends only when what it released is off the wire', async () => {
   const { clock, relay, transport, publish, store } = given();
   for (let n = 0; n < 2; n++) await publish('keyed', { payload: n, orderingKey: 'k' });
   const [head, follower] = [...store.rows.values()];
   Object.assign(follower!, { status: 'PENDING', deferred: true, leaseToken: null });
-  const { openKey } = head!;
-  Object.assign(head!, { status: 'CANCELLED', openKey: null, dueAt: null, leaseToken: null });
+  const { orderKey } = head!;
+  Object.assign(head!, { status: 'CANCELLED', orderKey: null, dueAt: null, leaseToken: null });
   transport.broker.pause();
-  relay.release([openKey!]);
-  await clock.settle();
+  relay.release([orderKey!]);
+  await clock.whenIdle();
   let ended = false;
   const stopped = relay.stop(Deadline.in(clock, 10_000)).then(() => (ended = true));
   await clock.advance(1_000);
@@ -199,7 +233,7 @@ it('gives back what the immediate sender has no room for in bulk, and the relay 
   relay.immediate.start();
   const payload = 'x'.repeat(65_536);
   await Promise.all(Array.from({ length: 100 }, (_, n) => publish('a', { payload: `${n}${payload}` })));
-  await clock.settle();
+  await clock.whenIdle();
   const givenBack = reschedules.mock.calls.flatMap(([changes]) => changes);
   // 4 MB hold 15 of these, each counted four times.
   expect(givenBack).toHaveLength(85);
@@ -207,7 +241,7 @@ it('gives back what the immediate sender has no room for in bulk, and the relay 
   transport.broker.resume();
   relay.loop.start();
   await clock.advance(20_000);
-  expect(transport.broker.published).toHaveLength(100);
+  expect(transport.broker.sent).toHaveLength(100);
   expect(new Set(statuses())).toEqual(new Set(['SENT']));
 });
 
@@ -222,7 +256,7 @@ it('claims no more than its memory holds, and goes on when there is room', async
   expect(statuses().filter((status) => status === 'SENDING').length).toBeLessThanOrEqual(16);
   transport.broker.resume();
   await clock.advance(10_000);
-  expect(transport.broker.published).toHaveLength(40);
+  expect(transport.broker.sent).toHaveLength(40);
 });
 
 it('sends what stands behind nobody, however much of one key is asleep or due before it', async () => {
@@ -247,7 +281,7 @@ it('sends what stands behind nobody, however much of one key is asleep or due be
   expect(found).toBeGreaterThan(0);
   expect(found).toBeLessThan(6);
   await clock.advance(10_000);
-  expect(transport.broker.published.map(({ body }) => body)).toEqual(['"fresh"']);
+  expect(transport.broker.sent.map(({ body }) => body)).toEqual(['"fresh"']);
   claims.mockClear();
   await clock.advance((3 * 3_600_000) / 4);
   const later = await Promise.all(
@@ -260,15 +294,15 @@ it('gives back the memory of rows that are sent, although a key of theirs goes o
   const { clock, relay, transport, publish, store } = given();
   // Four times its size is as much as the budget.
   const first = await publish('keyed', { payload: 'x'.repeat(1_000_000), orderingKey: 'k' });
-  const send = transport.publish.bind(transport);
+  const send = transport.send.bind(transport);
   let go!: () => void;
   const held = new Promise<void>((resolve) => (go = resolve));
-  jest.spyOn(transport, 'publish').mockImplementation(async (message, signal) => {
+  jest.spyOn(transport, 'send').mockImplementation(async (message, signal) => {
     if (message.body.toString() === '2') await held;
     return send(message, signal);
   });
   const follower = await publish('keyed', { payload: 2, orderingKey: 'k' });
-  await clock.settle();
+  await clock.whenIdle();
   Object.assign(store.rows.get(follower.messages[0]!.id)!, { deferred: true, dueAt: clock.now() + 3_600_000 });
   relay.immediate.start();
   relay.loop.start();
@@ -279,19 +313,19 @@ it('gives back the memory of rows that are sent, although a key of theirs goes o
   await clock.advance(100);
   expect(statusOf(other)).toBe('SENT');
   go();
-  await clock.settle();
+  await clock.whenIdle();
   expect(statusOf(follower)).toBe('SENT');
 });
 
-it('gives the rows of a closed topic back in bulk, although it may send only one at a time', async () => {
+it('gives the rows of an open topic back in bulk, although it may send only one at a time', async () => {
   const { clock, relay, transport, publish } = given();
   relay.immediate.start();
   relay.loop.start();
   const leaveTwo = (): void =>
-    transport.broker.failNextPublishes(new TransportError('unanswered', 'left out'), { times: 2 });
+    transport.broker.failNextSends(new TransportError('unanswered', 'left out'), { times: 2 });
   leaveTwo();
   for (let n = 0; n < 2; n++) await publish('a', { payload: n });
-  await clock.settle();
+  await clock.whenIdle();
   expect(relay.circuit.openTopics).toEqual(['A']);
   await clock.advance(10_000);
   expect([relay.circuit.openTopics, new Set(statuses())]).toEqual([[], new Set(['SENT'])]);
@@ -313,4 +347,14 @@ it('gives the rows of a closed topic back in bulk, although it may send only one
   expect(calls.flatMap(([changes]) => changes).length).toBeGreaterThan(90);
   expect(calls.length).toBeLessThan(10);
   expect(new Set(statuses())).toEqual(new Set(['SENT']));
+});
+
+it('gives back the attempts of an outage also when all of its failures come in one turn of the event loop', async () => {
+  const { clock, relay, transport, store, publish } = given();
+  relay.immediate.start();
+  transport.broker.failNextSends('unknown', { times: 5 });
+  await Promise.all(Array.from({ length: 5 }, (_, i) => publish('a', { payload: i })));
+  await clock.advance(100);
+  expect(relay.circuit.connectionOpen).toBe(true);
+  expect([...store.rows.values()].map(({ failedCount }) => failedCount)).toEqual([0, 0, 0, 0, 0]);
 });

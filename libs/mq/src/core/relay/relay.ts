@@ -1,87 +1,78 @@
-import { randomUUID } from 'node:crypto';
-import type { ResolvedOptions } from '../config/resolved-options.js';
-import type { MqEvents } from '../events/event-bus.js';
-import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import type { Clock } from '../runtime/clock.js';
 import type { Deadline } from '../runtime/deadline.js';
-import type { Random } from '../runtime/random.js';
 import type { LeaseRequest } from '../store/outbox-row.js';
-import type { OutboxStore } from '../store/outbox-store.js';
 import { BatchSender } from './batch-sender.js';
-import { Circuit } from './circuit.js';
+import { Circuit } from './circuit/circuit.js';
+import { OutcomeJudge } from './circuit/outcome-judge.js';
+import { FailureRecorder } from './failure-recorder.js';
 import { ImmediateSender } from './immediate-sender.js';
 import { Lanes } from './lanes.js';
-import { OrphanWatch } from './orphan-watch.js';
+import { newLease } from './lease.js';
 import { Marker } from './marker.js';
 import { MemoryBudget } from './memory-budget.js';
-import { recordOutages } from './outage-recorder.js';
+import { OrphanWatch } from './orphan-watch.js';
 import { Pruner } from './pruner.js';
+import type { RelayContext, RelayDependencies } from './relay-context.js';
 import { RelayLoop } from './relay-loop.js';
 import { RelayTick } from './relay-tick.js';
-import { RowSettler } from './row-settler.js';
 import { Sender } from './sender.js';
 import { StrandedSweep } from './stranded-sweep.js';
 
-export interface RelayDependencies {
-  readonly options: ResolvedOptions;
-  readonly store: OutboxStore<never>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly events: MqEvents;
-  /** Which process, for people. */
-  readonly instance: string;
-}
-
 /**
- * Everything between the outbox and the broker, put together: the only place where both are known.
+ * Sends what is in the outbox to the broker: this class builds the parts of the relay and stops them in order.
  *
- * Two paths lead to the sender: the immediate one, right after a commit of this process, and the loop, which finds what
- * the first one missed. They share the circuit, the limit of sends under way and the marks.
+ * Two paths lead to the sender: `immediate`, right after a commit of this process, and `loop`, which finds what the first one
+ * missed. They share the circuit, the limit of sends under way and the marks.
  */
 export class Relay {
   readonly circuit: Circuit;
+  readonly lanes: Lanes;
   readonly immediate: ImmediateSender;
   readonly loop: RelayLoop;
   readonly pruner: Pruner;
   readonly stranded: StrandedSweep;
   readonly orphans: OrphanWatch;
-  readonly lanes: Lanes;
+  private readonly context: RelayContext;
   private readonly sender: Sender;
   private readonly batches: BatchSender;
   private readonly marker: Marker;
-  private readonly settler: RowSettler;
-  private readonly forget: (() => void)[] = [];
+  private readonly unsubscribe: (() => void)[];
 
-  constructor(private readonly deps: RelayDependencies) {
-    const { options, store, clock, random, events, instance } = deps;
-    const newLease = (): LeaseRequest => this.newLease();
-    this.circuit = new Circuit(clock, random, events, (ids) => this.refund(ids));
-    this.lanes = new Lanes(options);
+  constructor(dependencies: RelayDependencies) {
+    const { options, clock, random, events, pauses } = dependencies;
+    this.circuit = new Circuit(clock, random, events);
+    this.lanes = new Lanes(options, pauses);
     const budget = new MemoryBudget(options.reproduce.memoryBytes);
-    this.marker = new Marker(store, newLease, budget, events);
-    const settler = new RowSettler(options, store, this.circuit, events, instance);
-    this.settler = settler;
-    this.sender = new Sender(options, this.lanes, clock, this.circuit, this.marker, settler, events);
-    this.batches = new BatchSender(store, this.sender, this.marker, clock, random, budget, options, events);
-    this.immediate = new ImmediateSender(store, this.batches, budget, clock, events, () => this.loop.wake());
-    const tick = new RelayTick(options, store, this.batches, this.circuit, this.lanes, budget, clock, newLease);
-    this.loop = new RelayLoop(options, store, tick, this.circuit, this.lanes, budget, clock, random, events);
-    this.pruner = new Pruner(options.retention, store, clock, random, events);
-    this.stranded = new StrandedSweep(store, clock, random, events);
-    this.orphans = new OrphanWatch(store, this.lanes, clock, events);
-    this.forget.push(
-      recordOutages(events, settler, instance),
+    const context: RelayContext = { ...dependencies, circuit: this.circuit, lanes: this.lanes, budget };
+    this.context = context;
+    const judge = new OutcomeJudge(this.circuit, clock, random, (ids) => void recorder.refund(ids));
+    const recorder = new FailureRecorder(context, judge);
+    this.marker = new Marker(context);
+    this.sender = new Sender(context, judge, this.marker, recorder);
+    this.batches = new BatchSender(context, this.sender, this.marker);
+    this.immediate = new ImmediateSender(context, this.batches, () => this.loop.wake());
+    this.loop = new RelayLoop(context, new RelayTick(context, this.batches));
+    this.pruner = new Pruner(context);
+    this.stranded = new StrandedSweep(context);
+    this.orphans = new OrphanWatch(context);
+    this.unsubscribe = [
+      events.on('circuit.opened', ({ scope, error }) => void recorder.recordOutage(scope, error)),
       events.on('circuit.closed', () => this.loop.wake()),
-    );
+      pauses.onChange(() => this.loop.wake()),
+    ];
+  }
+
+  /** Ids of messages whose send has begun and has no result yet. */
+  get onTheWire(): readonly string[] {
+    return [...this.sender.onTheWire];
   }
 
   newLease(): LeaseRequest {
-    return { token: randomUUID(), owner: this.deps.instance, ms: this.deps.options.reproduce.leaseMs };
+    return newLease(this.context.instance, this.context.options);
   }
 
   /** Lets keys go on whose first row was taken away. Only `stop` waits for that: behind a key may stand any number of rows. */
-  release(openKeys: readonly string[]): void {
-    for (const openKey of new Set(openKeys)) void this.batches.follow(openKey);
+  release(orderKeys: readonly string[]): void {
+    for (const orderKey of new Set(orderKeys)) void this.batches.follow(orderKey);
     this.loop.wake();
   }
 
@@ -94,23 +85,9 @@ export class Relay {
     const cut = deadline.onReached(() => this.sender.stop());
     const loops = [this.pruner, this.stranded, this.orphans, this.loop, this.immediate];
     await Promise.allSettled(loops.map((loop) => loop.stop()));
-    await this.batches.idle();
+    await this.batches.whenIdle();
     cut();
-    await this.marker.idle();
-    for (const unsubscribe of this.forget) unsubscribe();
-  }
-
-  /** Attempts that were counted before the circuit knew better. Fails silently: then they stay counted. */
-  private refund(ids: readonly string[]): void {
-    const times = new Map<string, number>();
-    for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
-    const rounds = Math.max(...times.values());
-    void (async () => {
-      // Only what is written down as counted can be taken off again.
-      await this.settler.idle();
-      for (let round = 1; round <= rounds; round++) {
-        await this.deps.store.refund([...times].filter(([, count]) => count >= round).map(([id]) => id));
-      }
-    })().catch((error: unknown) => reportDatabaseFailure(this.deps.events, 'refund', error));
+    await this.marker.whenIdle();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
   }
 }

@@ -1,25 +1,23 @@
-import type { ResolvedOptions } from '../config/resolved-options.js';
-import type { MqEvents } from '../events/event-bus.js';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
-import { toOutbound } from '../message/outbound.js';
-import type { Clock } from '../runtime/clock.js';
-import { Limiter } from '../runtime/limiter.js';
-import type { PublishReceipt } from '../transport/transport.js';
+import { FAILURES } from '../retry/failure-table.js';
+import { Semaphore } from '../runtime/semaphore.js';
+import { uuidV7Time } from '../runtime/uuid-v7-time.js';
 import type { LeasedRow } from '../store/outbox-row.js';
-import type { Circuit } from './circuit.js';
-import { classifySendFailure, type SendFailure } from './failure.js';
-import type { Lanes } from './lanes.js';
+import { toOutbound } from '../store/to-outbound.js';
+import type { SendReceipt } from '../transport/transport.js';
+import type { OutcomeJudge } from './circuit/outcome-judge.js';
+import type { FailureRecorder } from './failure-recorder.js';
 import type { Marker } from './marker.js';
-import type { SendResult } from './send-result.js';
-import type { RowSettler } from './row-settler.js';
+import type { RelayContext } from './relay-context.js';
+import { type SendFailure, sendFailureOf, type SendResult } from './send-result.js';
 
 /**
- * Publishes of one connection under way at once. Above 64, measurements showed more latency and no more throughput.
- * A place is free again when the broker has answered and not when the answer is written down: marks would otherwise be
+ * Sends of one connection under way at once. Above 64, measurements showed more latency and no more throughput.
+ * A slot is free again when the broker has answered and not when the answer is written down: marks would otherwise be
  * limited to this many at once, and the wire would rest while they are written.
  */
 const IN_FLIGHT = 64;
-/** Rows of a closed topic come back a little after its next probe, so that the probe finds the way free or not. */
+/** Rows of an open topic come back a little after its next probe, so that the probe finds the way free or not. */
 const AFTER_PROBE_MS = 250;
 
 /**
@@ -30,17 +28,16 @@ const AFTER_PROBE_MS = 250;
  * lease, so a process that was stopped in between does not send what another one owns by now.
  */
 export class Sender {
-  private readonly limiter = new Limiter(IN_FLIGHT);
+  private readonly inFlight = new Semaphore(IN_FLIGHT);
   private readonly abort = new AbortController();
+  /** Messages whose send has begun and has no result yet. */
+  readonly onTheWire = new Set<string>();
 
   constructor(
-    private readonly options: ResolvedOptions,
-    private readonly lanes: Lanes,
-    private readonly clock: Clock,
-    private readonly circuit: Circuit,
+    private readonly context: RelayContext,
+    private readonly judge: OutcomeJudge,
     private readonly marker: Marker,
-    private readonly settler: RowSettler,
-    private readonly events: MqEvents,
+    private readonly recorder: FailureRecorder,
   ) {}
 
   /** Ends what is on the wire; those rows are given back. */
@@ -48,93 +45,102 @@ export class Sender {
     this.abort.abort();
   }
 
-  /** Leaves a row to whoever polls next. */
+  /** Gives a row back untried: another process takes it at its next poll. */
   giveBack(row: LeasedRow): Promise<SendResult> {
-    return this.settler.giveBack(row, 0);
-  }
-
-  /** @param deadline on the monotonic clock; see {@link leaseDeadline} */
-  async send(row: LeasedRow, deadline: number): Promise<SendResult> {
-    const { settled } = await this.limiter.run(() => this.attempt(row, deadline));
-    const result = await settled;
-    if (result.status === 'sent') await this.mark(row, result.brokerMessageId);
-    return result;
+    return this.recorder.giveBack(row, 0);
   }
 
   /**
-   * What is written to the database is begun here and waited for outside of the limit, which is the broker's: with one place
-   * left, a thousand rows of a closed topic would go back one by one, and the rows of other topics wait behind them.
+   * What came of it is written to the database outside of the limit, which is the broker's: with one slot left, a thousand rows
+   * of an open topic would go back one by one, and the rows of other topics wait behind them.
+   *
+   * @param deadline on the monotonic clock; see `leaseDeadline`
    */
-  private async attempt(row: LeasedRow, deadline: number): Promise<{ readonly settled: Promise<SendResult> }> {
-    if (this.clock.monotonic() >= deadline) {
-      // Not ours any more, or not for long enough. Nothing is written: the lease's end brings it back by itself.
-      return { settled: Promise.resolve({ status: 'pending', delayMs: 0 }) };
-    }
-    if (this.abort.signal.aborted) return { settled: this.settler.giveBack(row, 0) };
-    // Claims bring none such, but a key that was promoted may go on with a row of somebody else.
-    if (!this.lanes.has(row)) return { settled: this.settler.giveBack(row, 0) };
-    if (row.failedCount >= row.maxAttempts) return { settled: this.settler.park(row, exhausted(row)) };
-    const tooEarly = this.tooEarlyBy(row);
-    if (tooEarly > 0) return { settled: this.settler.giveBack(row, tooEarly) };
-
-    const admission = this.circuit.admit(row.topic);
-    if (!admission.go) return { settled: this.settler.giveBack(row, admission.retryInMs + AFTER_PROBE_MS) };
-
-    const { era } = this.limiter;
-    const startedAt = this.clock.monotonic();
-    let receipt: PublishReceipt;
-    try {
-      receipt = await this.options.transport.publish(toOutbound(row, row.deliverAt), this.abort.signal);
-    } catch (error) {
-      const failure = classifySendFailure(error);
-      const verdict = this.circuit.failed(row.topic, row.id, failure, row.orderingKey, startedAt);
-      if (verdict === 'too-much') this.limiter.narrow(era);
-      return { settled: this.settler.failed(row, failure, verdict) };
-    }
-    this.limiter.widen();
-    const probe = admission.probe ? row.id : null;
-    this.circuit.succeeded(row.topic, row.id, probe, receipt.broker ?? null, row.orderingKey);
-    return { settled: Promise.resolve({ status: 'sent', brokerMessageId: receipt.brokerMessageId }) };
+  async send(row: LeasedRow, deadline: number): Promise<SendResult> {
+    const write = await this.inFlight.run(() => this.attempt(row, deadline));
+    return write();
   }
 
-  private async mark(row: LeasedRow, brokerMessageId: string): Promise<void> {
+  /** Resolves when the broker has answered, to a function that resolves when the outcome is written down. */
+  private async attempt(row: LeasedRow, deadline: number): Promise<() => Promise<SendResult>> {
+    const { clock, lanes, circuit, options } = this.context;
+    const { recorder, judge } = this;
+    // Not ours any more, or not for long enough. Nothing is written: the lease's end brings it back by itself.
+    if (clock.monotonic() >= deadline) return async () => ({ status: 'pending', delayMs: 0 });
+    if (this.abort.signal.aborted) return () => recorder.giveBack(row, 0);
+    // Claims bring none such, but a key that was promoted may go on with a row of somebody else, and a pause may have come since.
+    if (!lanes.has(row) || lanes.isPaused(row)) return () => recorder.giveBack(row, 0);
+    if (row.failedCount >= row.maxAttempts) return () => recorder.park(row, exhausted(row));
+    const tooEarly = this.tooEarlyBy(row);
+    if (tooEarly > 0) return () => recorder.giveBack(row, tooEarly);
+
+    const admission = circuit.admit(row.topic);
+    if (!admission.go) return () => recorder.giveBack(row, admission.retryInMs + AFTER_PROBE_MS);
+
+    const { narrowings } = this.inFlight;
+    const startedAt = clock.monotonic();
+    let receipt: SendReceipt;
+    this.onTheWire.add(row.id);
+    try {
+      receipt = await options.transport.send(toOutbound(row, row.deliverAt), this.abort.signal);
+    } catch (error) {
+      const failure = sendFailureOf(error);
+      const verdict = judge.failed(row.topic, row.id, failure, row.orderingKey, startedAt);
+      if (verdict === 'too-much') this.inFlight.narrow(narrowings);
+      // Begun at once: a refund that the next failure brings must find this attempt on its way into the table, or it comes too
+      // early and the attempt stays counted.
+      const recorded = recorder.record(row, failure, verdict);
+      return () => recorded;
+    } finally {
+      this.onTheWire.delete(row.id);
+    }
+    this.inFlight.widen();
+    const probe = admission.probe ? row.id : null;
+    judge.succeeded(row.topic, row.id, probe, receipt.broker ?? null, row.orderingKey);
+    const times = { durationMs: Math.round(clock.monotonic() - startedAt), waitedMs: this.waited(row) };
+    return () => this.mark(row, receipt.brokerMessageId, times);
+  }
+
+  private async mark(
+    row: LeasedRow,
+    brokerMessageId: string,
+    times: { durationMs: number; waitedMs: number },
+  ): Promise<SendResult> {
     try {
       await this.marker.sent({ id: row.id, token: row.leaseToken, brokerMessageId });
     } catch (error) {
       // The broker has it, our table does not say so: it is sent once more when the lease ends, and the inbox absorbs that.
-      reportDatabaseFailure(this.events, 'mark', error);
+      reportDatabaseFailure(this.context.events, 'mark', error);
     }
-    this.events.emit('message.sent', {
+    this.context.events.emit('message.sent', {
       messageId: row.id,
       topic: row.topicAlias,
       key: row.key,
       brokerMessageId,
       attempt: row.startedCount,
+      ...times,
     });
+    return { status: 'sent', brokerMessageId };
+  }
+
+  /** Since it was published, or came within the broker's horizon. Ids carry the time of their making, so no column is read for this. */
+  private waited({ id, deliverAt }: LeasedRow): number {
+    const now = this.context.clock.now();
+    const publishedAt = uuidV7Time(id) ?? now;
+    if (deliverAt === null) return now - publishedAt;
+    return now - Math.max(publishedAt, deliverAt - this.context.options.transport.capabilities.limits.delayMs);
   }
 
   /** Beyond the broker's horizon the outbox holds a message; a row can be claimed too early when clocks disagree. */
   private tooEarlyBy(row: LeasedRow): number {
     if (row.deliverAt === null) return 0;
-    return row.deliverAt - this.options.transport.capabilities.limits.delayMs - this.clock.now();
+    return row.deliverAt - this.context.options.transport.capabilities.limits.delayMs - this.context.clock.now();
   }
-}
-
-/**
- * When to stop starting sends under a lease that was asked for at `askedAt`. The last send needs room to end before the
- * lease does, and its mark too: 10 s, or a third of a lease that is shorter than half a minute, or what a send may take.
- */
-export function leaseDeadline(
-  askedAt: number,
-  { transport, reproduce: { leaseMs } }: Pick<ResolvedOptions, 'transport' | 'reproduce'>,
-): number {
-  return askedAt + leaseMs - Math.max(transport.publishMs, Math.min(10_000, leaseMs / 3));
 }
 
 function exhausted(row: LeasedRow): SendFailure {
   return {
-    about: 'unknown',
-    code: 'MQ_OUTCOME_UNKNOWN',
+    ...FAILURES.unknown.send,
     message: `gave up after ${row.failedCount} failed attempts of ${row.maxAttempts}`,
     retryAfterMs: null,
     broker: null,

@@ -55,6 +55,6 @@ describe('Coalescer', () => {
     await turn();
     gates[1]!.resolve();
     expect(await saved).toBe('#2');
-    await coalescer.idle();
+    await coalescer.whenIdle();
   });
 });

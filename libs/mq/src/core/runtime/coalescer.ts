@@ -1,5 +1,5 @@
 /**
- * One call in flight, everything that arrives meanwhile waits and goes together in the next.
+ * Batches calls: one is in flight, and everything that arrives meanwhile waits and goes together in the next.
  *
  * States: *idle* (nothing waits, nothing runs), *running* (a batch is in flight; items that arrive wait). An item that
  * arrives while idle starts a batch at the end of the current turn of the event loop, together with what else arrived in
@@ -30,7 +30,7 @@ export class Coalescer<I, O> {
   }
 
   /** Resolves when nothing waits and nothing runs. */
-  async idle(): Promise<void> {
+  async whenIdle(): Promise<void> {
     while (this.running) await this.running;
   }
 

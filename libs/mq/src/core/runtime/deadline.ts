@@ -1,7 +1,7 @@
 import type { Clock } from './clock.js';
 
 /**
- * A moment on the monotonic clock by which several waits must be over, however many there are: what one of them uses up,
+ * Moment on the monotonic clock by which several waits must be over, however many there are: what one of them uses up,
  * the next ones do not have. It is made once, where the time is granted, and handed down to everything that waits.
  */
 export class Deadline {

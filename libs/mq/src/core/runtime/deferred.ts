@@ -1,4 +1,4 @@
-/** A promise and the means to settle it. (`Promise.withResolvers` is not in Node 20.) */
+/** A promise, with the functions that resolve and reject it. (`Promise.withResolvers` is not in Node 20.) */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;

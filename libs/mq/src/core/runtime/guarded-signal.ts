@@ -5,7 +5,7 @@ type AddOptions = Parameters<AbortSignal['addEventListener']>[2];
 type RemoveOptions = Parameters<AbortSignal['removeEventListener']>[2];
 
 /**
- * The signal, whose listeners cannot end the process: Node throws what an `abort` listener throws outside of everybody's
+ * Makes a signal whose listeners cannot end the process: Node throws what an `abort` listener throws outside of everybody's
  * `try`. A listener that throws has done its part or not; whoever aborts has to go on either way.
  *
  * The signal itself and not a wrapper, because `fetch` and the drivers take nothing else. `onabort` is set through

@@ -1,13 +1,14 @@
 /**
- * Turns something on and off for many callers that know nothing of each other, one change at a time. The last call decides:
- * `off(); on()` in one turn ends on, although turning off takes its time and the second call came in the middle of it.
+ * Serialised on/off switch: it turns something on and off for many callers that know nothing of each other, one change at a
+ * time. The last call wins: `off(); on()` in one turn ends on, although turning off takes time and the second call came in
+ * the middle of it.
  *
- * States: *resting* (it is as it is wanted) → *changing* (one of the two functions runs; who calls now changes only what is
- * wanted) → *changing* again while that differs → *resting*. *locked*: off, and nobody turns it on any more.
+ * States: *idle* (the state is the wanted one) → *changing* (one of the two functions runs; a call now changes only what is
+ * wanted) → *changing* again while the two differ → *idle*. *locked*: off, and no call turns it on any more.
  */
 export class Switch {
   private wanted = false;
-  /** `null` after a change that failed: neither is certain, so either is worth a try. */
+  /** `null` after a change that failed: neither state is certain, so both changes may be tried. */
   private state: boolean | null = false;
   private locked = false;
   private changing = false;

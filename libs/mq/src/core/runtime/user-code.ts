@@ -1,4 +1,4 @@
-import { readProperty } from '../errors/read-property.js';
+import { readProperty } from './read-property.js';
 
 /** Calls code of the user, and passes on what it answers and throws. Also a promise can be thrown. */
 export function callUser<T>(call: () => T): T {
@@ -15,7 +15,7 @@ export function callDetached(call: () => unknown): void {
   try {
     disown(call());
   } catch (error) {
-    // The user's own mistake, in a place where there is nobody to tell it to.
+    // The user's own mistake, and there is nobody to tell it to.
     disown(error);
   }
 }

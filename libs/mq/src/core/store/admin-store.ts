@@ -1,10 +1,23 @@
-import type { OutboxStats } from './outbox-store.js';
-import type { OutboxStatus } from './outbox-row.js';
+import type { SharedAction } from './action-store.js';
+import type { AdminFilter, MessageFilter } from './admin-filter.js';
+import type { CancelOutcome, DiscardOutcome, ReplayOutcome, RescheduleOutcome } from './admin-outcomes.js';
+import type { AdminRecord, BlockedKey } from './admin-record.js';
+import type { ErrorGroupFilter, MqErrorGroup } from './error-group.js';
+import type { Lane, OutboxStats } from './outbox-store.js';
+import type { UndecidedPage, UndecidedPlace } from './undecided.js';
 
 /** What operators do: look, send again, take away. */
 export interface AdminStore {
-  stats(): Promise<OutboxStats>;
-  find(filter: AdminFilter): Promise<AdminRecord[]>;
+  stats(): Promise<AdminStats>;
+  /**
+   * Messages whose last attempt in a group failed, and that it has neither handled nor parked since, by topic and group. Looks
+   * at the newest 10,000 failures of the last day.
+   */
+  failing(): Promise<FailingCount[]>;
+  /** @param lanes only unfinished rows of these, if given */
+  find(filter: Omit<AdminFilter, 'orphaned'>, lanes?: readonly Lane[]): Promise<AdminRecord[]>;
+  /** Equal errors grouped, those with the newest error first. */
+  errorGroups(filter: ErrorGroupFilter): Promise<MqErrorGroup[]>;
   /**
    * Replays dead rows of the outbox and parked deliveries, in one transaction for each id: error rows resolved with the
    * reason, a parked inbox row deleted, a new status row inserted that is due at once. Ids that are neither dead nor
@@ -19,90 +32,52 @@ export interface AdminStore {
   discard(ids: readonly string[], request: OperatorRequest): Promise<Released<DiscardOutcome>>;
   /** Ends rows that have not left, `CANCELLED`, in one transaction for each id; their ordering keys are let go. */
   cancel(ids: readonly string[], request: OperatorRequest): Promise<Released<CancelOutcome>>;
+  /** Gives rows that wait another time to leave, in one transaction for each id. A row keeps its place in its ordering key. */
+  reschedule(ids: readonly string[], when: When, request: OperatorRequest): Promise<RescheduleOutcome[]>;
+  /** How many parked deliveries and dead rows this filter means that nobody has decided about, and where going through them begins. */
+  countUndecided(filter: MessageFilter): Promise<{ readonly count: number; readonly first: UndecidedPlace }>;
+  /** Ids of those, `limit` at once; `next` is the place to go on at. */
+  undecidedPage(filter: MessageFilter, place: UndecidedPlace, limit: number): Promise<UndecidedPage>;
+  /** Why `replay` would refuse some of these, as far as it is for this process to say. */
+  problemsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Keys that wait behind a dead row, the longest blocked first, `limit` at most. */
   blockedKeys(limit: number): Promise<BlockedKey[]>;
 }
 
-export interface AdminFilter {
-  readonly side?: 'publish' | 'consume';
-  readonly status?: OutboxStatus | 'PARKED' | 'RESOLVED';
-  /** Aliases. */
-  readonly topic?: string;
-  readonly group?: string;
-  readonly key?: string;
-  readonly messageId?: string;
-  /** Newest first; 100 unless set, 1,000 at most. */
-  readonly limit?: number;
-}
+/** An instant, or a time counted from the statement on the database's clock; both in milliseconds. */
+export type When = { readonly at: number } | { readonly inMs: number };
 
-/** A message as an operator sees it. `id` is what `replay` takes. */
-export interface AdminRecord {
-  readonly id: string;
-  readonly side: 'publish' | 'consume';
-  readonly messageId: string;
-  readonly topic: string;
-  readonly group?: string;
-  readonly tag?: string;
-  readonly key: string;
-  readonly status: OutboxStatus | 'PARKED' | 'RESOLVED';
-  readonly attempts: number;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
-  /** When the row was written, database time. */
-  readonly createdAt: Date;
-  /** When it is due, for unfinished rows. */
-  readonly dueAt?: Date;
-  /** Id of the oldest row of its ordering key that goes before this one, while that is not done. */
-  readonly blockedBy?: string;
-  /** Why somebody replayed, discarded or cancelled it. */
-  readonly resolution?: string;
-}
-
-/** Who asks for a change, and why. Both are kept with what was changed. */
+/** Who asks for a change, and why. Both are kept with what was changed, and in an action that is written in the same transactions. */
 export interface OperatorRequest {
   readonly reason: string;
   readonly owner: string;
+  /** What the ids were found by, if they were not named one by one: for people who read the action. */
+  readonly target?: string;
+  /** More about it, for the action. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Where this request is one of many of the same bulk: their action. Without it, the request has one of its own. */
+  readonly shared?: SharedAction;
 }
 
 export interface ReplayRequest extends OperatorRequest {
   readonly maxAttempts: number;
 }
 
-/** What was done, in the order of the ids, and the ordering keys (`open_key`) whose next rows may go now. */
+/** What was done, in the order of the ids, and the ordering keys, as `orderKeyOf` writes them, whose next rows may go now. */
 export interface Released<Outcome> {
   readonly outcomes: Outcome[];
-  readonly openKeys: readonly string[];
+  readonly orderKeys: readonly string[];
 }
 
-/** An ordering key that a dead row holds back. */
-export interface BlockedKey {
+export interface AdminStats extends OutboxStats {
+  /** Dead rows that nobody has decided about, by the alias of their topic. */
+  readonly deadByTopic: ReadonlyMap<string, number>;
+}
+
+export interface FailingCount {
+  /** Alias; `null` where the message did not say. */
+  readonly topic: string | null;
   /** Alias. */
-  readonly topic: string;
-  readonly orderingKey: string;
-  /** The dead row: what `replay` and `discard` take. */
-  readonly deadId: string;
-  /** When it died, database time. */
-  readonly since: Date;
-  /** Rows behind it; 1,000 stands for "that many or more". */
-  readonly waiting: number;
+  readonly group: string;
+  readonly count: number;
 }
-
-/** `replayed` with the id of the new status row, or why not. */
-export type ReplayOutcome =
-  | { readonly id: string; readonly outcome: 'replayed'; readonly rowId: string }
-  /** `problem`: what of it the transport cannot send, when that is why. */
-  | { readonly id: string; readonly outcome: 'not-found' | 'not-replayable'; readonly problem?: string };
-
-/** `not-discardable`: neither dead nor parked, or somebody has replayed or discarded it already. */
-export interface DiscardOutcome {
-  readonly id: string;
-  readonly outcome: 'discarded' | 'not-found' | 'not-discardable';
-}
-
-/**
- * `not-cancellable`: it is on the wire at this moment, has left, or is finished. `mayHaveLeft`: an earlier attempt ended
- * without an answer of the broker, so consumers may see the message all the same.
- */
-export type CancelOutcome =
-  | { readonly id: string; readonly outcome: 'cancelled'; readonly mayHaveLeft: boolean }
-  | { readonly id: string; readonly outcome: 'not-found' | 'not-cancellable' };

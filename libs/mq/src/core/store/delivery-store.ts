@@ -1,7 +1,7 @@
 import type { ErrorEntry } from './error-entry.js';
 
 /**
- * The database side of a delivery: the transaction in which a handler works, and the inbox that makes its effects
+ * Port to the database side of a delivery: the transaction in which a handler works, and the inbox that makes its effects
  * happen once.
  *
  * @typeParam Handle what a handler works with, e.g. TypeORM's `EntityManager`
@@ -9,23 +9,23 @@ import type { ErrorEntry } from './error-entry.js';
 export interface DeliveryStore<Handle = unknown> {
   /**
    * Runs `work` in a new transaction and commits when it resolves, rolls back when it rejects.
-   * What `work` rejects with is what `transact` rejects with. When the commit itself fails, nobody can tell whether it
-   * happened; the rejection is then the database's error, and the inbox knows at the next delivery.
-   * @throws {TransactionLost} when its connection broke, whatever `work` made of that
+   * `transact` rejects with what `work` rejects with. When the commit itself fails, nobody can know whether it happened;
+   * the rejection is then the database's error, and the inbox shows it at the next delivery.
+   * @throws {TransactionLost} when its connection broke, whatever `work` rejected with
    */
   transact<T>(
     options: { readonly lockWaitMs: number },
     work: (tx: DeliveryTransaction<Handle>) => Promise<T>,
   ): Promise<T>;
 
-  /** What a handler of a group without inbox works with: no transaction, no promise. */
-  readonly bare: Handle;
+  /** Given to the handlers of a group without inbox: each statement is committed by itself, and nothing happens only once. */
+  readonly handleWithoutTransaction: Handle;
 
-  /** Asks the database something that concerns no message. Rejects while it cannot take deliveries. */
+  /** Runs a query that concerns no message. Rejects while the database cannot take deliveries. */
   probe(): Promise<void>;
 
-  /** Recorded failures of this delivery that nobody has resolved. Looked up on redelivery only. */
-  failures(groupId: string, messageId: string): Promise<number>;
+  /** Counts the recorded failures of this message that nobody has resolved. Looked up on redelivery only. */
+  countFailures(groupId: string, messageId: string): Promise<number>;
 
   /** Records one failed attempt, outside of any transaction of the delivery: a rollback must not take it along. */
   recordFailure(entry: ErrorEntry): Promise<void>;
@@ -33,19 +33,27 @@ export interface DeliveryStore<Handle = unknown> {
   /**
    * Parks a delivery in one new transaction: inbox row (`parked`), error row with the payload, and the status row that
    * waits for its group, if there is one, becomes `DEAD`.
-   * Answers `written`; or, when the inbox holds a row under this id already, what that is: then nothing was.
-   * Whatever the entry contains, it can be parked: values that the database refuses are left out or rewritten, the
-   * payload never.
+   * Returns `written`; or, when the inbox holds a row under this id already, what that row says: then nothing is written.
+   * Every entry can be parked: values that the database refuses are left out or rewritten, the payload never.
    */
   park(entry: ErrorEntry, options: ParkOptions): Promise<'written' | InboxHolds>;
 
-  /** Settles the status row of a message whose inbox row says handled: the duplicate of a delivery whose own settling was lost. */
+  /** Counts a copy of a message that was handled or parked before. Never called for a first delivery. */
+  countCopy(groupId: string, messageId: string, reason: CopyReason): Promise<void>;
+
+  /** Settles the status row of a message whose inbox row says handled, when a duplicate arrives because the settling was lost. */
   settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
 }
 
 /**
- * The status row that is done when a group has handled its message (`settleOn`). Its id is that of the message, but for a
- * replay: that has a row of its own, and on the wire the id of the message that it replays.
+ * Why a message came again that its group has handled or parked. `redelivered`: the broker delivered it before, or this process
+ * had it before. `sent-twice`: it is another copy at the broker. `replayed`: somebody has replayed it.
+ */
+export type CopyReason = 'redelivered' | 'sent-twice' | 'replayed';
+
+/**
+ * The status row that is settled when a group has handled its message (`settleOn`). Its id is that of the message, except for
+ * a replay, which has a row of its own and carries the id of the message that it replays.
  */
 export interface AwaitedRow {
   readonly id: string;
@@ -55,12 +63,12 @@ export interface AwaitedRow {
 }
 
 /**
- * What the inbox holds under the id of a message that comes again.
+ * What the inbox holds under the id of a message that is delivered again.
  *
  * - `handled`, `parked`: a copy of it.
- * - `half-done`: an attempt that was committed and never came to its end. Its handler, or the database behind its back
- *   (DDL on MySQL), committed in the middle, and then it threw, was cut off, or the process ended: what it had done until
- *   then stays, the rest is missing.
+ * - `half-done`: an attempt that was committed before its end. The handler committed in the middle, or the database did
+ *   without being asked (DDL on MySQL), and then the handler threw, was cut off, or the process ended: what it had done
+ *   until then stays, the rest is missing.
  * - `other`: a message with another body.
  */
 export type InboxHolds = 'handled' | 'parked' | 'half-done' | 'other';
@@ -70,9 +78,9 @@ export interface ParkOptions {
   readonly inbox: boolean;
   /** The status row that becomes `DEAD`. */
   readonly awaited: AwaitedRow | null;
-  /** As for {@link DeliveryTransaction.enter}. Default: `null`. */
+  /** As for {@link DeliveryTransaction.enterInbox}. Default: `null`. */
   readonly digest?: number | null;
-  /** Parks what the inbox says is half done. Default: `false`. */
+  /** Whether to park a message that is half done in the inbox. Default: `false`. */
   readonly halfDone?: boolean;
 }
 
@@ -80,42 +88,64 @@ export interface DeliveryTransaction<Handle = unknown> {
   readonly handle: Handle;
 
   /**
-   * Inserts the inbox row under `token`, first thing in the transaction, as one that has started. A copy of the message
+   * Inserts the inbox row in state started under `token`, as the first statement of the transaction. A copy of the message
    * that is being handled elsewhere right now is waited for, up to `lockWaitMs`; the limit is lifted again before this
    * resolves, so that the handler's own statements run under the limits of the user.
    * @param digest of the body; `null` for a body that is not to be compared with that of the row
    * @throws {InboxContention} when that wait ended in a lock timeout, a deadlock or a serialization failure
    * @throws {Unstorable} when the database refuses a value of the message
    */
-  enter(groupId: string, messageId: string, token: string, digest?: number | null): Promise<'entered' | InboxHolds>;
-
-  /** Finishes the status row of a message whose topic settles on this group. Immediately before `finish`: earlier it would hold up bulk marks while the handler runs. */
-  settle(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
+  enterInbox(
+    groupId: string,
+    messageId: string,
+    token: string,
+    digest?: number | null,
+  ): Promise<'entered' | InboxHolds>;
 
   /**
-   * Turns the inbox row of this token from started into handled, as the last statement. `false`, or an error, means that
-   * what looks like a transaction is none any more (a handler swallowed an SQL error), and its COMMIT would be a rollback.
+   * {@link enterInbox} for several messages of one group, in one statement. Returns the ids of those that entered; the inbox held a row under
+   * the id of each of the others, which are not compared.
+   * @param rows at least one, of different messages
    */
-  finish(groupId: string, messageId: string, token: string): Promise<boolean>;
+  enterInboxAll(
+    groupId: string,
+    rows: readonly { readonly messageId: string; readonly digest: number | null }[],
+    token: string,
+  ): Promise<ReadonlySet<string>>;
 
   /**
-   * Cuts the handle off, for a handler that did not come back in time: from now on it cannot write through it, neither
-   * in the transaction nor, worse, in autocommit after it. Synchronous, so that nothing can slip between.
+   * Settles the status row of a message whose topic settles on this group. Immediately before {@link markHandled}: earlier, its
+   * lock would hold up bulk marks while the handler runs.
+   */
+  settleRow(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
+
+  /**
+   * Changes the inbox row of this token from started to handled, as the last statement. `false`, or an error, means that
+   * the transaction is broken (a handler swallowed an SQL error), and its COMMIT would be a rollback.
+   */
+  markHandled(groupId: string, messageId: string, token: string): Promise<boolean>;
+
+  /** {@link markHandled} for all that entered under one token, in one statement. `false` as soon as one row is missing. */
+  markAllHandled(groupId: string, messageIds: readonly string[], token: string): Promise<boolean>;
+
+  /**
+   * Makes the handle useless, for a handler that did not return in time: from now on it cannot write through it, neither
+   * in the transaction nor, worse, in autocommit after it. Synchronous, so that no statement can slip between.
    */
   sever(): void;
 }
 
-/** The inbox row could not be inserted because somebody else held it for too long, or the database chose us as victim. */
+/** The inbox row could not be inserted: another transaction held it for too long, or the database ended this one to solve a deadlock. */
 export class InboxContention extends Error {
   override readonly name = 'InboxContention';
 }
 
-/** The database refuses a value of this message, and would again: nothing is wrong with the database. */
+/** The database refuses a value of this message, and would refuse it again: nothing is wrong with the database. */
 export class Unstorable extends Error {
   override readonly name = 'Unstorable';
 }
 
-/** The connection of a delivery's transaction broke: whatever the handler threw then, the message is not to blame. `cause` is the error. */
+/** The connection of a delivery's transaction broke. Whatever the handler threw then, the message is not at fault. `cause` is the error. */
 export class TransactionLost extends Error {
   override readonly name = 'TransactionLost';
 }

@@ -20,6 +20,8 @@ export interface ErrorEntry {
   /** `base64`: the payload is that of bytes, or of a text that databases do not take. */
   readonly payloadEncoding: 'base64' | null;
   readonly headers: string | null;
+  /** Trace context that the message came with, as JSON. */
+  readonly trace: string | null;
   readonly orderingKey: string | null;
   readonly brokerMessageId: string | null;
   /** Epoch milliseconds, the broker's clock. */

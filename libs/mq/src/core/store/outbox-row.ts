@@ -53,12 +53,14 @@ export interface OutboxMessage {
   readonly replayOf: string | null;
   /** Group id that alone is to run a replayed message. */
   readonly targetGroup: string | null;
+  /** Trace context of the request that published it, as JSON; `null` without tracing. */
+  readonly trace: string | null;
 }
 
 /** A message on its way into the outbox. */
 export interface NewOutboxRow extends OutboxMessage {
-  /** Hash of topic alias and ordering key, while the row holds back younger ones of its key; `null` without ordering. */
-  readonly openKey: string | null;
+  /** Hash of topic alias and ordering key; `null` without ordering. Column `open_key`, which is emptied when the row no longer holds back younger ones. */
+  readonly orderKey: string | null;
   /** When the broker shall deliver: an instant, or a time counted from the INSERT on the database's clock. */
   readonly deliver: { readonly at: number } | { readonly inMs: number } | null;
   /** `true`: born `SENDING` under the lease of the call. `false`: born `PENDING`. */
@@ -69,7 +71,7 @@ export interface NewOutboxRow extends OutboxMessage {
 
 /** A row in the hands of the process that leased it. */
 export interface LeasedRow extends OutboxMessage {
-  readonly openKey: string | null;
+  readonly orderKey: string | null;
   /** Place among the rows of its key. Decimal text, because it may exceed what a double can hold. */
   readonly seq: string;
   /** Epoch milliseconds on the database's clock. */

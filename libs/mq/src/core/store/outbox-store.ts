@@ -17,7 +17,7 @@ import type { LeaseRef, LeaseRequest, LeasedRow, NewOutboxRow, OutboxStatus } fr
 export interface OutboxStore<Tx = unknown> {
   /**
    * Inserts the rows in the caller's transaction, before it resolves, in one statement where the database can.
-   * Rows with an `openKey` first lock the stripe of that key until the transaction ends, so that the order of `seq` is
+   * Rows with an `orderKey` first lock the stripe of that key until the transaction ends, so that the order of `seq` is
    * the order of commits.
    * @throws {MqError} `MQ_TRANSACTION_CLOSED` when the server is no longer in the transaction that the caller believes in.
    */
@@ -45,12 +45,12 @@ export interface OutboxStore<Tx = unknown> {
   defer(refs: readonly LeaseRef[], ms: number): Promise<void>;
 
   /**
-   * Wakes the oldest open row of each key, if `defer` put it to sleep: leased to the caller as far as `bytes` of payloads
+   * Wakes the oldest unfinished row of each key, if `defer` put it to sleep: leased to the caller as far as `bytes` of payloads
    * go, and due at once beyond.
    * Must be committed apart from the `markSent`, `park` or `defer` that it follows: in one transaction the two sides miss
    * each other, and the follower sleeps until `wakeStranded` comes by.
    */
-  promote(openKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]>;
+  promote(orderKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]>;
 
   /**
    * Makes due what sleeps although nothing of its key goes before it any more, because a process ended between a mark and
@@ -118,6 +118,8 @@ export interface LaneState extends Lane {
   readonly dueInMs: number;
   /** Unfinished rows; 1,000 stands for "that many or more". */
   readonly waiting: number;
+  /** Somebody has paused its topic, so that it is sent by nobody. */
+  readonly paused?: boolean;
 }
 
 export interface OwnerState extends Omit<Lane, 'topic'> {
@@ -144,7 +146,7 @@ export interface Claimed {
 
 export interface BlockedQuery {
   readonly id: string;
-  readonly openKey: string;
+  readonly orderKey: string;
   readonly seq: string;
 }
 
@@ -180,6 +182,6 @@ export interface OutboxStats {
   readonly byStatus: Readonly<Record<OutboxStatus, number>>;
   /** Parked deliveries that nobody has resolved. */
   readonly parkedDeliveries: number;
-  /** How long the earliest row has been overdue, in milliseconds; 0 when none is. */
+  /** How long the earliest row has been overdue, in milliseconds; 0 when none is. Rows of a topic that is paused do not count. */
   readonly overdueMs: number;
 }

@@ -11,10 +11,11 @@ export interface TransportCapabilities {
   readonly chooseLease: boolean;
   /** What the broker gave up on can be read back (`MqTransport.deadLetters`). Without it such a message is out of this module's reach. */
   readonly deadLetterSource: boolean;
-  /** `partition`: messages with the same ordering key are delivered in order. */
+  /**
+   * `partition`: messages with the same ordering key are delivered in order. With `none` a topic that is `ordered` is
+   * refused at boot.
+   */
   readonly ordering: 'none' | 'partition';
-  /** Whether bodies may be any bytes. Without it bodies are text. */
-  readonly binaryBody: boolean;
   readonly limits: TransportLimits;
 }
 

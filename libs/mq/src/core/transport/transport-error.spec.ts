@@ -1,5 +1,4 @@
-import { MAX_ASKED_WAIT_MS } from './asked-wait.js';
-import { TransportError } from './transport-error.js';
+import { MAX_ASKED_WAIT_MS, TransportError } from './transport-error.js';
 
 it.each([
   [undefined, undefined],

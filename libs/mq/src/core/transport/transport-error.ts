@@ -1,5 +1,10 @@
 import { brand } from '../errors/brand.js';
-import { askedWait } from './asked-wait.js';
+
+/**
+ * The longest wait that somebody else can impose. A broker, or a proxy that speaks for it, asks for seconds; what asks for
+ * years is broken or hostile, and would end up in the database as the time at which a message is due.
+ */
+export const MAX_ASKED_WAIT_MS = 300_000;
 
 /**
  * Why a call to a broker failed, in words that the core acts on.
@@ -11,6 +16,7 @@ import { askedWait } from './asked-wait.js';
  * finds out by what becomes of others. Nobody can tell whether it arrived: `unknown` (timeout, reset, 5xx, an answer that
  * makes no sense), `unanswered` (a timeout, while the same server answered others: it has too much to do, or one of those that
  * it stands for owes the answer). About a delivery: `lease-lost`. `aborted`: the caller's own signal.
+ * `defect`: this transport, or the package that it uses, failed by itself before anything was sent; no broker is to blame.
  */
 export type TransportErrorKind =
   | 'invalid'
@@ -25,7 +31,8 @@ export type TransportErrorKind =
   | 'unknown'
   | 'unanswered'
   | 'lease-lost'
-  | 'aborted';
+  | 'aborted'
+  | 'defect';
 
 export interface TransportErrorOptions {
   /** The broker's own code, as it sent it. */
@@ -33,17 +40,17 @@ export interface TransportErrorOptions {
   /**
    * Which of several brokers behind this transport failed, by a name that stays; of those that one server stands for, and
    * chooses among, the server's. What is said of it is not said of the others, while those take messages:
-   * {@link PublishReceipt.broker} tells who does. Left out by transports that have one broker.
+   * {@link SendReceipt.broker} tells who does. Left out by transports that have one broker.
    */
   readonly broker?: string | undefined;
   /**
-   * `true` of an `unknown` that the broker answered, with something that leaves the outcome open. Where there are several
+   * `true` of an `unknown` that the broker answered, with something that leaves the outcome unknown. Where there are several
    * brokers, what is left without an answer is held against none of the messages that share it; what was said is.
    */
   readonly answered?: boolean | undefined;
   /** The broker's id of the request, for its support. */
   readonly requestId?: string | undefined;
-  /** How long the broker asks to wait, in milliseconds; see {@link askedWait} for how much of it is granted. */
+  /** How long the broker asks to wait, in milliseconds; {@link MAX_ASKED_WAIT_MS} at most is granted. */
   readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
@@ -84,4 +91,9 @@ export class TransportError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return TRANSPORT_ERROR.holds(this, TransportError, value);
   }
+}
+
+/** A wait that was asked for, from 0 to {@link MAX_ASKED_WAIT_MS}; `undefined` for what is no number. */
+function askedWait(ms: number | undefined): number | undefined {
+  return ms === undefined || Number.isNaN(ms) ? undefined : Math.min(MAX_ASKED_WAIT_MS, Math.max(0, ms));
 }

@@ -1,8 +1,9 @@
 import type { MessageBody } from '../message/body.js';
 import type { TransportCapabilities } from './capabilities.js';
+import type { Inspection } from './inspection.js';
 
 /**
- * The way to one broker. Implement this and run the transport conformance suite against it; everything else (outbox,
+ * Port of a broker. Implement it and run the transport conformance suite against it; everything else (outbox,
  * retries, deduplication, decorators) is above this line and works unchanged.
  *
  * One transport serves one connection of one application. It never retries by itself: there is one retry authority,
@@ -17,12 +18,14 @@ export interface MqTransport {
    * whose transport has the identity that it was published under, so changing it orphans what is on its way. No secrets.
    */
   readonly identity: string;
+  /** Where names of topics and groups are looked up that have no instance id of their own; for traces. Default: none. */
+  readonly namespace?: string;
   readonly capabilities: TransportCapabilities;
   /**
-   * The longest that one `publish` takes, its preparation included. A row's lease must outlast it: what is still under way
+   * The longest that one `send` takes, its preparation included. A row's lease must outlast it: what is still under way
    * when the lease ends is sent by two.
    */
-  readonly publishMs: number;
+  readonly sendMs: number;
 
   /** Problems of this transport's own options. Pure: no I/O. An empty list is a valid configuration. */
   problems(): Violation[];
@@ -33,31 +36,39 @@ export interface MqTransport {
   /** What the broker would refuse of this subscription. Pure; asked at boot. */
   validateSubscription(spec: SubscriptionSpec): Violation[];
 
-  /** Prepares what `publish` and `receive` need. Must not fail because the broker is down: it may be back later. */
+  /** Prepares what `send` and `receive` need. Must not fail because the broker is down: it may be back later. */
   connect(): Promise<void>;
-  /** Ends what is open. Resolves also when the broker is gone, and when it was never connected. */
+  /** Ends its connections. Resolves also when the broker is gone, and when it was never connected. */
   close(): Promise<void>;
 
   /**
    * Hands one message to the broker: one attempt on the wire.
    * @throws {TransportError} `unknown` or `unanswered` when the broker may have taken it; any other kind means that it has not.
    */
-  publish(message: OutboundMessage, signal: AbortSignal): Promise<PublishReceipt>;
+  send(message: OutboundMessage, signal: AbortSignal): Promise<SendReceipt>;
 
-  /** Opens the messages of one group and topic. No I/O is needed before the first `receive`. */
+  /** The messages of one group and topic. No I/O is needed before the first `receive`. */
   subscribe(spec: SubscriptionSpec): MessageSource;
 
   /**
-   * Opens what the broker gave up on for one group, after too many deliveries: messages of all topics of the group, each
+   * What the broker gave up on for one group, after too many deliveries: messages of all topics of the group, each
    * with `deadLetterOf`. Present if `capabilities.deadLetterSource`. No I/O is needed before the first `receive`.
    *
    * It is read, leased and acknowledged like any other source, so a dead letter that was not acknowledged comes again.
-   * Most groups never lose a message, and many brokers create the place for it with the first: while there is none,
+   * Most groups never lose a message, and many brokers create the topic for it with the first: while there is none,
    * `receive` waits `waitMs` and returns an empty array, and finds what is created meanwhile within a minute or so.
    * A broker that gives dead letters up as well must grant them 17 deliveries at least: what the database refuses is asked
    * for again every 5 minutes.
    */
   deadLetters?(spec: DeadLetterSpec): MessageSource;
+
+  /**
+   * Asks the broker what it has of these topics and groups, for `mq doctor`. Optional; without it the doctor says that it has
+   * not looked. It sends no message, takes none, and makes nothing; what cannot be told that way is left `null` or named in
+   * `untold`. Works without {@link connect}, beside everything else that the transport does, and asks anew each time.
+   * Never rejects for what the broker says: each topic and subscription has its own error.
+   */
+  inspect?(request: InspectionRequest, signal: AbortSignal): Promise<Inspection>;
 }
 
 /** The messages of one (topic, group). Used by one poll loop, so at most one `receive` is under way at a time. */
@@ -104,7 +115,7 @@ export interface OutboundMessage {
   readonly instanceId: string | null;
   readonly tag: string | null;
   readonly key: string;
-  /** Bytes only if `capabilities.binaryBody`. */
+  /** A text, or bytes that are none. A transport whose wire carries text only refuses bytes in `validateMessage`. */
   readonly body: MessageBody;
   /** What the core wants delivered with the message (`mq-id`, `mq-headers`, …): names and values of safe characters. */
   readonly properties: Readonly<Record<string, string>>;
@@ -113,7 +124,7 @@ export interface OutboundMessage {
   readonly orderingKey: string | null;
 }
 
-export interface PublishReceipt {
+export interface SendReceipt {
   readonly brokerMessageId: string;
   /** Which of several brokers took it; see {@link TransportErrorOptions.broker}. */
   readonly broker?: string;
@@ -127,6 +138,12 @@ export interface SubscriptionSpec {
   readonly tags: readonly string[] | null;
   /** Whether the topic keeps the order of messages with the same ordering key. */
   readonly ordered: boolean;
+}
+
+/** What the broker is asked about. */
+export interface InspectionRequest {
+  readonly topics: readonly { readonly topic: string; readonly instanceId: string | null }[];
+  readonly subscriptions: readonly SubscriptionSpec[];
 }
 
 /** Whose dead letters. */

@@ -1,5 +1,11 @@
 import { Inject } from '@nestjs/common';
-import { getMqAdminToken, getMqConsumerToken, getMqProducerToken, getReproduceToken } from '../tokens.js';
+import {
+  getMqAdminToken,
+  getMqConsumerToken,
+  getMqEventsToken,
+  getMqProducerToken,
+  getReproduceToken,
+} from '../tokens.js';
 
 /** Injects the {@link MqProducerService} of a named connection. @example constructor(@InjectMqProducer('billing') private mq: MqProducerService) {} */
 export const InjectMqProducer = (connection?: string): PropertyDecorator & ParameterDecorator =>
@@ -8,8 +14,11 @@ export const InjectMqProducer = (connection?: string): PropertyDecorator & Param
 export const InjectMqConsumer = (connection?: string): PropertyDecorator & ParameterDecorator =>
   Inject(getMqConsumerToken(connection));
 /** Injects the {@link ReproduceService} of a named connection. */
-export const InjectReproduce = (connection?: string): PropertyDecorator & ParameterDecorator =>
+export const InjectReproduceService = (connection?: string): PropertyDecorator & ParameterDecorator =>
   Inject(getReproduceToken(connection));
 /** Injects the {@link MqAdminService} of a named connection. */
 export const InjectMqAdmin = (connection?: string): PropertyDecorator & ParameterDecorator =>
   Inject(getMqAdminToken(connection));
+/** Injects the {@link MqEvents} of a named connection. */
+export const InjectMqEvents = (connection?: string): PropertyDecorator & ParameterDecorator =>
+  Inject(getMqEventsToken(connection));

@@ -1,33 +1,44 @@
 import 'reflect-metadata';
+import type { MqBatchOptions } from '../../core/consumer/handlers/batch-policy.js';
 import { MqError } from '../../core/errors/mq-error.js';
+import { aliasOf, type MqTopicRef, schemasOf, type TagOf, type TopicSchemas } from '../../core/message/topic.js';
 
 const KEY = 'nestjs-reliable-mq:consumer';
 
-export interface MqConsumerOptions {
+export interface MqConsumerOptions<Tag extends string = string> {
   /** Tags that this handler takes. Default: all that no other handler of the group names. */
-  tags?: string | string[];
+  tags?: Tag | Tag[];
+  /**
+   * Calls the handler with up to `size` messages (`MqMessage[]`), gathered within `wait`, in one transaction. If it fails, each of them comes
+   * again alone, as a list of one. Not on ordered topics. Default: one message after another.
+   */
+  batch?: MqBatchOptions;
   /** Default `'default'`. */
   connection?: string;
 }
 
 export interface ConsumerMetadata {
   readonly topic: string;
+  readonly schemas: TopicSchemas | null;
   readonly group: string;
   readonly tags: readonly string[] | null;
+  /** As it was written. */
+  readonly batch: MqBatchOptions | undefined;
   readonly connection: string | undefined;
 }
 
 /** A class whose instances can handle messages. */
 type HandlerClass = abstract new (...args: never[]) => { handle(...args: never[]): unknown };
 
-export interface MqConsumerDecorator {
+interface MqConsumerDecorator {
   (target: HandlerClass): void;
   (target: object, propertyKey: string | symbol, descriptor: PropertyDescriptor): void;
 }
 
 /**
  * Makes a class with `handle(message, context)`, or a method, the handler of what a consumer group gets from a topic. Both are
- * aliases of the configuration, where everything else about consuming is set. May be used several times on one target. Classes and
+ * aliases of the configuration, where everything else about consuming is set; or the topic is one of {@link defineTopic}, whose schemas then
+ * decide what a payload is. May be used several times on one target. Classes and
  * methods inherit it.
  *
  * @throws {MqError} `MQ_HANDLER_INVALID` above a static method
@@ -38,9 +49,15 @@ export interface MqConsumerDecorator {
  *   async handle(message: MqMessage<OrderCreated>, { manager }: MqContext) { ... }
  * }
  */
-export function MqConsumer(topic: string, group: string, options: MqConsumerOptions = {}): MqConsumerDecorator {
+export function MqConsumer<const T extends MqTopicRef>(
+  topic: T,
+  group: string,
+  options: MqConsumerOptions<TagOf<T>> = {},
+): MqConsumerDecorator {
   const tags = options.tags === undefined ? null : Array.isArray(options.tags) ? options.tags : [options.tags];
-  const metadata: ConsumerMetadata = { topic, group, tags, connection: options.connection };
+  const schemas = schemasOf(topic);
+  const { batch, connection } = options;
+  const metadata: ConsumerMetadata = { topic: aliasOf(topic), schemas, group, tags, batch, connection };
   return (target: object, member?: unknown): void => {
     if (isName(member)) decorateMember(target, member, metadata);
     else Reflect.defineMetadata(KEY, [...consumersOf(target), metadata], target);

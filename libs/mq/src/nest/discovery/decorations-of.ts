@@ -36,7 +36,8 @@ export function classNameOf(prototype: object): string {
   return 'a class without a name';
 }
 
-function* levelsOf(prototype: object): Iterable<object> {
+/** The prototype itself, and what it inherits from. */
+export function* levelsOf(prototype: object): Iterable<object> {
   for (let level: object | null = prototype; level !== null && level !== Object.prototype;) {
     yield level;
     level = Object.getPrototypeOf(level) as object | null;

@@ -1,10 +1,10 @@
 import { types } from 'node:util';
-import { readProperty } from '../../core/errors/read-property.js';
+import { readProperty } from '../../core/runtime/read-property.js';
 import { callDetached, disown } from '../../core/runtime/user-code.js';
 
 /**
- * The outcome of a handler, for what a handler may return: a value; a promise; an Observable, which does nothing before
- * somebody subscribes; a generator, which does nothing before somebody asks it for values. Without this the last two would
+ * Runs what a handler returned to its end, and answers the outcome. A handler may return a value; a promise; an Observable,
+ * which does nothing before it is subscribed to; a generator, which does nothing before it is asked for values. Without this the last two would
  * count as handled without having begun. Resolves with the last value, also of an Observable behind a promise. Promises
  * that a generator yields are waited for, and thrown into it when they are rejected.
  *
@@ -56,9 +56,9 @@ function lastOf(observable: ObservableLike, signal: AbortSignal): Promise<unknow
       // What it tears down is code of the user, and what an abort listener throws ends the process.
       callDetached(unsubscribe);
     };
-    const end = (settle: () => void): void => {
+    const end = (report: () => void): void => {
       signal.removeEventListener('abort', cut);
-      settle();
+      report();
     };
     if (signal.aborted) return cut();
     signal.addEventListener('abort', cut, { once: true });

@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { MqError } from '../../core/errors/mq-error.js';
-import { MqRuntime } from '../mq-runtime.js';
-import { instancesOf } from './instances-of.js';
+import { runtimesOf } from '../discovery/runtimes-of.js';
+import type { MqRuntime } from '../mq-runtime.js';
 
 /**
  * Two connections of one name, or on one set of tables, would send each other's rows and start everything twice. Nest
@@ -30,9 +30,4 @@ export function refuseDuplicates(modules: ModulesContainer, mine: MqRuntime): vo
 
 function sameTables(a: MqRuntime, b: MqRuntime): boolean {
   return a.tables.prefix === b.tables.prefix && a.tables.schema === b.tables.schema;
-}
-
-/** All connections of the application. */
-export function runtimesOf(modules: ModulesContainer): MqRuntime[] {
-  return instancesOf(modules, MqRuntime);
 }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import type { MqTopic, NewMessage, Publication, PublishOptionsOf, Receipt } from '../../core/publisher/new-message.js';
+import type { MessageTo, MessageToTopic, MqTopicRef } from '../../core/message/topic.js';
+import type { Publication, PublishOptionsOf, Receipt } from '../../core/publisher/publishing.js';
 
 /** Where and how to publish. */
 export type PublishOptions = PublishOptionsOf<EntityManager>;
@@ -21,15 +22,15 @@ export abstract class MqProducerService {
    * @throws {MqError} `MQ_TRANSACTION_REQUIRED`, `MQ_TRANSACTION_MISMATCH`, `MQ_TRANSACTION_CLOSED`, `MQ_UNKNOWN_TOPIC`,
    *   `MQ_PAYLOAD_TOO_LARGE`, `MQ_PAYLOAD_INVALID`, `MQ_MESSAGE_INVALID`; never because a broker is down
    */
-  abstract publish<P = unknown>(
-    topic: MqTopic<P>,
-    message: NewMessage<NoInfer<P>> | readonly NewMessage<NoInfer<P>>[],
+  abstract publish<P = unknown, M = never>(
+    topic: MqTopicRef<P, M>,
+    message: MessageTo<NoInfer<P>, NoInfer<M>> | readonly MessageTo<NoInfer<P>, NoInfer<M>>[],
     options?: PublishOptions,
   ): Promise<Publication>;
 
   /** The same for several topics at once, in one statement. */
-  abstract publishAll(
-    messages: readonly (NewMessage & { topic: string })[],
+  abstract publishAll<const T extends readonly MqTopicRef[]>(
+    messages: readonly [...{ [K in keyof T]: MessageToTopic<NoInfer<T[K]>> & { topic: T[K] } }],
     options?: PublishOptions,
   ): Promise<Publication>;
 
@@ -38,5 +39,8 @@ export abstract class MqProducerService {
    * @throws {MqError} `MQ_BROKER_UNAVAILABLE`, `MQ_BROKER_AUTH`, `MQ_BROKER_THROTTLED`, `MQ_BROKER_REJECTED`, or
    *   `MQ_OUTCOME_UNKNOWN` when nobody can tell whether it arrived
    */
-  abstract sendDirect<P = unknown>(topic: MqTopic<P>, message: NewMessage<NoInfer<P>>): Promise<Receipt>;
+  abstract sendDirect<P = unknown, M = never>(
+    topic: MqTopicRef<P, M>,
+    message: MessageTo<NoInfer<P>, NoInfer<M>>,
+  ): Promise<Receipt>;
 }

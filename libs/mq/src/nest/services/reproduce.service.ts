@@ -6,7 +6,7 @@ import type { TickResult } from '../../core/relay/relay-tick.js';
  */
 export abstract class ReproduceService {
   /**
-   * One pass, awaited to its end. Works in every role. It takes the place of the polls alone: some process must run with the
+   * One pass, awaited to its end. Works in every role. It replaces the polls alone: some process must run with the
    * role `relay` all the same, which also prunes and finds what sleeps behind a message of its key that is gone.
    */
   abstract runOnce(): Promise<TickResult>;

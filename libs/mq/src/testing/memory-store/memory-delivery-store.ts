@@ -3,6 +3,7 @@ import { deferred } from '../../core/runtime/deferred.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import {
   type AwaitedRow,
+  type CopyReason,
   InboxContention,
   type DeliveryStore,
   type DeliveryTransaction,
@@ -27,6 +28,7 @@ interface InboxRow {
  */
 export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
   readonly errors: ErrorEntry[] = [];
+  readonly copies: { readonly groupId: string; readonly messageId: string; readonly reason: CopyReason }[] = [];
   private readonly inbox = new Map<string, InboxRow>();
   /** Inbox rows of transactions that are still open, and when they end. */
   private readonly locks = new Map<string, Promise<void>>();
@@ -38,7 +40,7 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
   ) {}
 
   /** Takes effect at once, as a statement outside of a transaction does. */
-  get bare(): MemoryTransaction {
+  get handleWithoutTransaction(): MemoryTransaction {
     return new AutocommitHandle();
   }
 
@@ -47,23 +49,34 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     work: (tx: DeliveryTransaction<MemoryTransaction>) => Promise<T>,
   ): Promise<T> {
     const tx = new MemoryTransaction();
-    let entered: { key: string; row: InboxRow } | null = null;
+    const entered = new Map<string, InboxRow>();
     const delivery: DeliveryTransaction<MemoryTransaction> = {
       handle: tx,
-      enter: async (groupId, messageId, token, digest = null) => {
+      enterInbox: async (groupId, messageId, token, digest = null) => {
         const key = keyOf(groupId, messageId);
         await this.unlocked(key, lockWaitMs);
         const found = this.inbox.get(key);
         if (found) return holdsOf(found, digest);
         const row: InboxRow = { state: 'handled', token, digest };
-        entered = { key, row };
+        entered.set(key, row);
         this.lock(key, tx);
         tx.write(() => this.inbox.set(key, row));
         return 'entered';
       },
-      settle: async (awaited, brokerMessageId) => tx.write(() => this.settle(awaited, brokerMessageId)),
-      finish: async (groupId, messageId, token) =>
-        tx.active && entered?.key === keyOf(groupId, messageId) && entered.row.token === token,
+      settleRow: async (awaited, brokerMessageId) => tx.write(() => this.settle(awaited, brokerMessageId)),
+      enterInboxAll: async (groupId, rows, token) => {
+        const ids = new Set<string>();
+        for (const { messageId, digest } of rows) {
+          if ((await delivery.enterInbox(groupId, messageId, token, digest)) === 'entered') ids.add(messageId);
+        }
+        return ids;
+      },
+      markHandled: async (groupId, messageId, token) =>
+        tx.active && entered.get(keyOf(groupId, messageId))?.token === token,
+      markAllHandled: async (groupId, messageIds, token) => {
+        const marked = await Promise.all(messageIds.map((id) => delivery.markHandled(groupId, id, token)));
+        return marked.every(Boolean);
+      },
       sever: () => tx.rollBack(),
     };
     try {
@@ -79,7 +92,7 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     return Promise.resolve();
   }
 
-  async failures(groupId: string, messageId: string): Promise<number> {
+  async countFailures(groupId: string, messageId: string): Promise<number> {
     return this.errors.filter((entry) => entry.groupId === groupId && entry.messageId === messageId).length;
   }
 
@@ -102,6 +115,10 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     return 'written';
   }
 
+  async countCopy(groupId: string, messageId: string, reason: CopyReason): Promise<void> {
+    this.copies.push({ groupId, messageId, reason });
+  }
+
   async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
     this.settle(awaited, brokerMessageId);
   }
@@ -115,7 +132,7 @@ export class MemoryDeliveryStore implements DeliveryStore<MemoryTransaction> {
     const doneAt = this.clock.now();
     Object.assign(
       row,
-      { leaseToken: null, leaseOwner: null, dueAt: null, openKey: null, deferred: false, doneAt },
+      { leaseToken: null, leaseOwner: null, dueAt: null, orderKey: null, deferred: false, doneAt },
       change,
     );
   }

@@ -1,9 +1,9 @@
 import { UNFINISHED, type LeasedRow, type NewOutboxRow, type OutboxStatus } from '../../core/store/outbox-row.js';
 
 /** A row of the outbox in memory. What the tables say with NULL, it says with `null`. */
-export interface MemoryOutboxRow extends Omit<NewOutboxRow, 'deliver' | 'leased' | 'openKey'> {
+export interface MemoryOutboxRow extends Omit<NewOutboxRow, 'deliver' | 'leased' | 'orderKey'> {
   status: OutboxStatus;
-  openKey: string | null;
+  orderKey: string | null;
   readonly seq: bigint;
   readonly deliverAt: number | null;
   readonly createdAt: number;
@@ -38,7 +38,7 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
     tag: row.tag,
     key: row.key,
     orderingKey: row.orderingKey,
-    openKey: row.openKey,
+    orderKey: row.orderKey,
     seq: String(row.seq),
     deliverAt: row.deliverAt,
     settleGroup: row.settleGroup,
@@ -49,6 +49,7 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
     failedCount: row.failedCount,
     maxAttempts: row.maxAttempts,
     headers: row.headers,
+    trace: row.trace,
     payload: row.payload,
     payloadEncoding: row.payloadEncoding,
     payloadBytes: row.payloadBytes,

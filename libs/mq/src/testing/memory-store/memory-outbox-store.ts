@@ -47,7 +47,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
   async stage(tx: MemoryTransaction, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<void> {
     await this.stripes.lock(
       tx,
-      rows.flatMap((row) => row.openKey ?? []),
+      rows.flatMap((row) => row.orderKey ?? []),
     );
     if (!tx.active) throw new MqError('MQ_TRANSACTION_CLOSED', 'the transaction is over');
     for (const row of rows) {
@@ -78,7 +78,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
   async blocked(rows: readonly BlockedQuery[]): Promise<ReadonlySet<string>> {
     const inHand = new Set(rows.map((row) => row.id));
     const older = (query: BlockedQuery): boolean =>
-      this.openRows(query.openKey).some((row) => row.seq < BigInt(query.seq) && !inHand.has(row.id));
+      this.openRows(query.orderKey).some((row) => row.seq < BigInt(query.seq) && !inHand.has(row.id));
     return new Set(rows.filter(older).map((row) => row.id));
   }
 
@@ -91,9 +91,9 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     }
   }
 
-  async promote(openKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]> {
+  async promote(orderKeys: readonly string[], lease: LeaseRequest, bytes: number): Promise<LeasedRow[]> {
     let left = bytes;
-    return [...new Set(openKeys)].flatMap((key) => {
+    return [...new Set(orderKeys)].flatMap((key) => {
       const head = this.sleepingHead(key);
       if (!head) return [];
       if (head.payloadBytes > left) {
@@ -106,7 +106,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
   }
 
   async wakeStranded(after: string, limit: number): Promise<string | null> {
-    const all = new Set([...this.rows.values()].flatMap((row) => row.openKey ?? []));
+    const all = new Set([...this.rows.values()].flatMap((row) => row.orderKey ?? []));
     const keys = [...all]
       .filter((key) => key > after)
       .sort()
@@ -157,7 +157,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     if (!row) return false;
     this.release(row, { status: 'DEAD', dueAt: null, doneAt: this.clock.now(), failedCount: error.attempt });
     Object.assign(row, { errorCode: error.errorCode, errorMessage: error.message });
-    if (freeKey) row.openKey = null;
+    if (freeKey) row.orderKey = null;
     await this.recordErrors([error]);
     return true;
   }
@@ -261,7 +261,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
       const dueAt = Math.max(now, row.deliverAt ?? 0) + (row.settleWithinMs ?? 0);
       this.release(row, { status: 'ACCEPTED', dueAt, brokerMessageId });
     }
-    row.openKey = null;
+    row.orderKey = null;
     return 'marked';
   }
 
@@ -281,8 +281,8 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     return [...this.rows.values()].filter((row) => lanes.some(isIn(row)));
   }
 
-  private sleepingHead(openKey: string): MemoryOutboxRow | undefined {
-    const [head] = this.openRows(openKey);
+  private sleepingHead(orderKey: string): MemoryOutboxRow | undefined {
+    const [head] = this.openRows(orderKey);
     return head?.status === 'PENDING' && head.deferred ? head : undefined;
   }
 
@@ -290,8 +290,8 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     Object.assign(row, { dueAt: this.clock.now(), deferred: false });
   }
 
-  private openRows(openKey: string): MemoryOutboxRow[] {
-    return [...this.rows.values()].filter((row) => row.openKey === openKey).sort((a, b) => (a.seq < b.seq ? -1 : 1));
+  private openRows(orderKey: string): MemoryOutboxRow[] {
+    return [...this.rows.values()].filter((row) => row.orderKey === orderKey).sort((a, b) => (a.seq < b.seq ? -1 : 1));
   }
 
   private isResolved(row: MemoryOutboxRow): boolean {

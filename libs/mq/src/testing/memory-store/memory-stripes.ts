@@ -11,8 +11,8 @@ interface Held {
 export class MemoryStripes {
   private readonly held = new Map<number, Held>();
 
-  async lock(tx: MemoryTransaction, openKeys: Iterable<string>): Promise<void> {
-    const wanted = [...new Set([...openKeys].map(stripeOf))].sort((a, b) => a - b);
+  async lock(tx: MemoryTransaction, orderKeys: Iterable<string>): Promise<void> {
+    const wanted = [...new Set([...orderKeys].map(stripeOf))].sort((a, b) => a - b);
     for (const stripe of wanted) {
       for (let held = this.held.get(stripe); held && held.by !== tx; held = this.held.get(stripe)) await held.until;
       if (this.held.has(stripe)) continue;

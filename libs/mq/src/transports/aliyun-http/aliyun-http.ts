@@ -1,6 +1,6 @@
 import type { MqTransport } from '../../core/transport/transport.js';
-import type { AliyunHttpOptions } from './aliyun-http-options.js';
-import { AliyunHttpTransport } from './aliyun-http-transport.js';
+import type { AliyunHttpOptions } from './options.js';
+import { AliyunHttpTransport } from './transport.js';
 
 /**
  * Alibaba Cloud Message Queue for Apache RocketMQ 4.x over HTTP, and what speaks the same protocol (Tencent Cloud's

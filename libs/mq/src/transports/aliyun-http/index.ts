@@ -1,3 +1,3 @@
 export { aliyunHttp } from './aliyun-http.js';
-export type { AliyunHttpOptions } from './aliyun-http-options.js';
-export type { Credentials, ProvidedCredentials } from './credentials.js';
+export type { AliyunHttpOptions } from './options.js';
+export type { Credentials, ProvidedCredentials } from './wire/credentials.js';

@@ -1,6 +1,20 @@
-import { optionalPeer } from '../../core/runtime/optional-peer.js';
+import { optionalPeer, type OptionalPeer } from '../peers/optional-peer.js';
 
-const INSTALL = '@aliyunmq/mq-http-sdk@1.0.4 undici@7';
+const NEEDED = {
+  neededBy: 'The transport aliyun-http',
+  install: '@aliyunmq/mq-http-sdk@1.0.4 undici@7',
+};
+
+/**
+ * Versions that work: the conformance suite was run with both ends of each. `peerDependencies` name no
+ * version, because npm would then refuse to install this library beside another version, also for who never uses this transport.
+ */
+export const ALIYUN_HTTP_PEERS = {
+  // 1.0.3 writes bodies into the XML as they are, so `<` and line ends arrive as something else.
+  sdk: { ...NEEDED, name: '@aliyunmq/mq-http-sdk', range: '1.0.4' },
+  // 6 knows other handlers of requests, and refuses ours with UND_ERR_INVALID_ARG. 8 needs Node 22.
+  undici: { ...NEEDED, name: 'undici', range: '^7.0.0 || ^8.0.0' },
+} satisfies Record<string, OptionalPeer>;
 
 /** What a request looks like once the SDK has shaped and signed it. */
 export interface SignedRequest {
@@ -65,13 +79,30 @@ export interface Peers {
  */
 export async function loadPeers(): Promise<Peers> {
   const [sdk, undici] = await Promise.all([
-    optionalPeer('@aliyunmq/mq-http-sdk', 'The transport aliyun-http', INSTALL, importSdk),
-    optionalPeer('undici', 'The transport aliyun-http', INSTALL, () => import('undici')),
+    optionalPeer(ALIYUN_HTTP_PEERS.sdk, importSdk, ({ MQClient }) => typeof MQClient === 'function'),
+    optionalPeer(ALIYUN_HTTP_PEERS.undici, () => import('undici'), takesOurHandlers),
   ]);
-  return { sdk: sdk.default ?? sdk, undici };
+  return { sdk, undici };
 }
 
-function importSdk(): Promise<MqHttpSdk & { default?: MqHttpSdk }> {
+async function importSdk(): Promise<MqHttpSdk> {
   // @ts-expect-error -- no types; MqHttpSdk says what we use
-  return import('@aliyunmq/mq-http-sdk');
+  const sdk = (await import('@aliyunmq/mq-http-sdk')) as MqHttpSdk & { default?: MqHttpSdk };
+  return sdk.default ?? sdk;
 }
+
+/** Tries it out on a connection that fails before anything is sent: what does not know our handlers throws at once. */
+function takesOurHandlers({ Client }: Peers['undici']): boolean {
+  let client: InstanceType<typeof Client> | undefined;
+  try {
+    client = new Client('http://127.0.0.1', { connect: (_, done) => done(new Error('never connected'), null) });
+    client.dispatch({ method: 'GET', path: '/' }, { onRequestStart: ignore, onResponseError: ignore });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    client?.destroy().catch(ignore);
+  }
+}
+
+function ignore(): void {}

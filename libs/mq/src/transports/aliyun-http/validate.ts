@@ -2,14 +2,11 @@ import type { MessageBody } from '../../core/message/body.js';
 import { xmlUnfit } from '../../core/message/xml-unfit.js';
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
-import { ALIYUN_HTTP_CAPABILITIES } from './capabilities.js';
-import { renderProperties } from './wire-text.js';
+import { CAPABILITIES, NAMES } from './profile.js';
+import { toWireProperty } from './wire/trace-state.js';
+import { renderProperties } from './wire/wire-text.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
-/** Group, topic and instance share one resource name at the broker, which answers `NotSupport` beyond this. */
-const MAX_NAMES = 119;
-/** The broker's limit for a request line. */
-const MAX_REQUEST_LINE = 1_024;
 const RESERVED = new Set(['KEYS', '__STARTDELIVERTIME', '__TransCheckT', '__SHARDINGKEY', '__proto__']);
 /** What every SDK of this protocol refuses in a property. */
 const PROPERTY_FORBIDDEN = /[:|&<>"']/;
@@ -30,11 +27,11 @@ export function validateMessage(message: OutboundMessage, instanceId: string | n
   if (message.orderingKey !== null) add('orderingKey', keyProblem(message.orderingKey));
   if (message.deliverAt !== null && !Number.isSafeInteger(message.deliverAt))
     add('deliverAt', 'is no time in whole milliseconds');
-  for (const [name, value] of Object.entries(message.properties)) {
+  for (const [name, value] of wireProperties(message)) {
     add(`properties.${name}`, RESERVED.has(name) ? 'is a name of the protocol itself' : propertyProblem(name, value));
   }
   const bytes = Buffer.byteLength(renderProperties(protocolProperties(message)), 'utf8');
-  found.push(...limitViolations(message, ALIYUN_HTTP_CAPABILITIES.limits, bytes, now));
+  found.push(...limitViolations(message, CAPABILITIES.limits, bytes, now));
   return found;
 }
 
@@ -49,11 +46,11 @@ export function validateSubscription(spec: SubscriptionSpec, instanceId: string 
   if (instanceId !== null) add('instanceId', nameProblem(instanceId));
   for (const tag of spec.tags ?? []) add('tags', tagProblem(tag));
   const names = spec.groupId.length + spec.topic.length + (instanceId?.length ?? 0);
-  if (names > MAX_NAMES)
-    add('groupId', `group, topic and instance have ${names} characters together; the broker takes ${MAX_NAMES}`);
+  if (names > NAMES.together)
+    add('groupId', `group, topic and instance have ${names} characters together; the broker takes ${NAMES.together}`);
   const line = encodeURIComponent(spec.tags?.join('||') ?? '').length + names + 90;
-  if (line > MAX_REQUEST_LINE)
-    add('tags', `make a request line of ${line} characters; the broker takes ${MAX_REQUEST_LINE}`);
+  if (line > NAMES.requestLine)
+    add('tags', `make a request line of ${line} characters; the broker takes ${NAMES.requestLine}`);
   return found;
 }
 
@@ -63,8 +60,13 @@ export function protocolProperties(message: OutboundMessage): [string, string][]
     ['KEYS', message.key],
     ...(message.orderingKey === null ? [] : [['__SHARDINGKEY', message.orderingKey] as [string, string]]),
     ...(message.deliverAt === null ? [] : [['__STARTDELIVERTIME', String(message.deliverAt)] as [string, string]]),
-    ...Object.entries(message.properties),
+    ...wireProperties(message),
   ];
+}
+
+/** The properties of a message besides those of the protocol. */
+export function wireProperties({ properties }: OutboundMessage): [string, string][] {
+  return Object.entries(properties).map(toWireProperty);
 }
 
 /** Names stand in the URL unescaped, where `&ns=` or `#` would mean something else. */

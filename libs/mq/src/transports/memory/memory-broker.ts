@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/runtime/clock.js';
+import { MqError } from '../../core/errors/mq-error.js';
 import { deferred, type Deferred } from '../../core/runtime/deferred.js';
+import { didYouMean } from '../../core/runtime/did-you-mean.js';
 import { onAbort } from '../../core/runtime/on-abort.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
@@ -11,12 +13,12 @@ import { MemoryGroup, type StoredMessage } from './memory-group.js';
  * A broker in this process, with the switches that a test needs. Several transports may share one, as several
  * instances of an application share a real broker.
  *
- * Nothing is ever dropped: `published` is everything the broker took, in order, and a group that appears later starts
+ * Nothing is ever dropped: `sent` is everything the broker took, in order, and a group that appears later starts
  * at the beginning of its topic.
  */
 export class MemoryBroker {
   private readonly log: StoredMessage[] = [];
-  private readonly groups = new Map<string, { topic: string; group: MemoryGroup }>();
+  private readonly groups = new Map<string, { topic: string; groupId: string; group: MemoryGroup }>();
   private readonly deadLetterGroups = new Map<string, MemoryGroup>();
   private faults: { readonly error: TransportError; readonly stored: boolean; left: number }[] = [];
   private acksToLose = 0;
@@ -29,25 +31,28 @@ export class MemoryBroker {
   ) {}
 
   /** Everything that was taken, in the order in which it was. */
-  get published(): readonly StoredMessage[] {
+  get sent(): readonly StoredMessage[] {
     return this.log;
   }
 
-  /** What a group has not finished, and what it was given up for; by the names at the broker. */
+  /**
+   * What a group has not finished, and what it was given up for; by the names at the broker.
+   * @throws {MqError} `MQ_UNKNOWN_TOPIC` and `MQ_UNKNOWN_GROUP` for names that nobody has sent to or subscribed with
+   */
   stateOf(
     topic: string,
     groupId: string,
     instanceId: string | null = null,
   ): { pending: number; dead: StoredMessage[] } {
-    const group = this.group(topic, groupId, instanceId);
+    const group = this.knownGroup(topic, groupId, instanceId);
     return { pending: group.pending.length, dead: group.dead.map((entry) => entry.message) };
   }
 
   /**
-   * Makes the next `times` publishes fail (`Infinity`: until {@link heal}).
+   * Makes the next `times` sends fail (`Infinity`: until {@link heal}).
    * With `stored` the broker takes the message all the same, as when only its answer is lost.
    */
-  failNextPublishes(
+  failNextSends(
     error: TransportError | TransportErrorKind,
     { times = 1, stored = false }: { times?: number; stored?: boolean } = {},
   ): void {
@@ -104,7 +109,7 @@ export class MemoryBroker {
   }
 
   /** For transports. @throws {TransportError} when the test asked for it */
-  publish(message: OutboundMessage): StoredMessage {
+  accept(message: OutboundMessage): StoredMessage {
     const fault = this.faults[0];
     if (fault) {
       fault.left -= 1;
@@ -122,14 +127,14 @@ export class MemoryBroker {
     return true;
   }
 
-  /** For transports: the group, which springs into existence. */
+  /** For transports: the group, which is made when it is first asked for. */
   group(topic: string, groupId: string, instanceId: string | null): MemoryGroup {
     const topicKey = keyOf(instanceId, topic);
     const key = `${topicKey}/${groupId}`;
     let found = this.groups.get(key);
     if (!found) {
       const giveUp = (message: StoredMessage): void => this.deadLetters(groupId, instanceId).add(deadLetter(message));
-      found = { topic: topicKey, group: new MemoryGroup(this.clock, this.maxDeliveries, giveUp) };
+      found = { topic: topicKey, groupId, group: new MemoryGroup(this.clock, this.maxDeliveries, giveUp) };
       this.groups.set(key, found);
       for (const message of this.log)
         if (keyOf(message.instanceId, message.topic) === topicKey) found.group.add(message);
@@ -143,6 +148,27 @@ export class MemoryBroker {
     let found = this.deadLetterGroups.get(key);
     if (!found) this.deadLetterGroups.set(key, (found = new MemoryGroup(this.clock, Infinity)));
     return found;
+  }
+
+  private knownGroup(topic: string, groupId: string, instanceId: string | null): MemoryGroup {
+    const topicKey = keyOf(instanceId, topic);
+    const found = this.groups.get(`${topicKey}/${groupId}`);
+    if (found) return found.group;
+    const readers = [...this.groups.values()];
+    const topics = [
+      ...new Set([...readers.map((one) => one.topic), ...this.log.map((one) => keyOf(one.instanceId, one.topic))]),
+    ];
+    if (!topics.includes(topicKey)) {
+      throw new MqError(
+        'MQ_UNKNOWN_TOPIC',
+        `The broker in memory has no topic '${topic}'. ${didYouMean(topic, topics.map(nameOf))}`,
+      );
+    }
+    const groupIds = readers.filter((one) => one.topic === topicKey).map((one) => one.groupId);
+    throw new MqError(
+      'MQ_UNKNOWN_GROUP',
+      `No group '${groupId}' has subscribed to the topic '${topic}' at the broker in memory. ${didYouMean(groupId, groupIds)}`,
+    );
   }
 
   private store(message: OutboundMessage): StoredMessage {
@@ -162,6 +188,11 @@ export class MemoryBroker {
 
 function keyOf(instanceId: string | null, topic: string): string {
   return `${instanceId ?? ''}/${topic}`;
+}
+
+/** The topic alone unless it belongs to an instance. */
+function nameOf(topicKey: string): string {
+  return topicKey.startsWith('/') ? topicKey.slice(1) : topicKey;
 }
 
 /** A message of its own, with an id of its own, as brokers move it. */

@@ -95,10 +95,10 @@ export class MemoryGroup {
   ack(entry: GroupEntry, ordered: boolean): void {
     entry.state = 'acked';
     const key = ordered ? entry.message.orderingKey : null;
-    const open = new Set<string>();
+    const unfinished = new Set<string>();
     this.entries = this.entries.filter((other) => {
-      if (other.state !== 'acked') open.add(other.message.orderingKey ?? '');
-      return other.state !== 'acked' || (key !== null && open.has(other.message.orderingKey ?? ''));
+      if (other.state !== 'acked') unfinished.add(other.message.orderingKey ?? '');
+      return other.state !== 'acked' || (key !== null && unfinished.has(other.message.orderingKey ?? ''));
     });
     this.wake();
   }

@@ -1,2 +1,3 @@
 export { rocketmq } from './rocketmq.js';
-export type { RocketmqCredentials, RocketmqOptions, RocketmqTls } from './rocketmq-options.js';
+export type { RocketmqCredentials, RocketmqOptions } from './options.js';
+export type { RocketmqTls } from './wire/tls.js';

@@ -1,6 +1,6 @@
 import type { MqTransport } from '../../core/transport/transport.js';
-import type { RocketmqOptions } from './rocketmq-options.js';
-import { RocketmqTransport } from './rocketmq-transport.js';
+import type { RocketmqOptions } from './options.js';
+import { RocketmqTransport } from './transport.js';
 
 /**
  * RocketMQ 5 over gRPC: Apache's own, version 5.3 or newer with its proxy, and the 5.x instances of Alibaba Cloud. Needs

@@ -1,7 +1,7 @@
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
-import { MQ_TOPIC } from './message/outbound.js';
-import type { Profile } from './profiles.js';
+import { MQ_TOPIC } from './message/write-message.js';
+import type { Profile } from './profile.js';
 
 const NAME = /^[%|a-zA-Z0-9_-]+$/;
 /** One less than the broker takes: `mq-topic` is one of them. */

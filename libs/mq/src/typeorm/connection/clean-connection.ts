@@ -1,34 +1,33 @@
 import type { QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
-import { deliveryDialectOf } from '../delivery/delivery-dialect-of.js';
-import { mark, type RawConnection } from '../delivery/raw-connection.js';
-import type { Dialect } from '../dialects/dialect.js';
+import { mark, type RawConnection } from '../databases/raw-connection.js';
+import type { Dialect } from '../databases/dialect.js';
 
-/** What a query runner has of its connection; `protected` in every version of TypeORM that this library supports. */
+/** Where a query runner keeps its connection; `protected` in every version of TypeORM that this library supports. */
 interface Holder {
   databaseConnection: unknown;
   databaseConnectionPromise: unknown;
 }
 
-/** More than any pool holds: then it is not a leak but a server that says so of every connection. */
+/** More than any pool holds: then it is no leak, but a server that says so of every connection. */
 const TRIES = 1_000;
 
 /**
  * Gives the query runner a connection that is in no transaction.
  *
- * A query runner that was released without COMMIT or ROLLBACK leaves its transaction open in the pool. Whoever works on that
- * connection next sees rows that nobody has committed, and commits them together with its own. Such a connection is
+ * A query runner that was released without COMMIT or ROLLBACK leaves its transaction open in the pool. The next user of
+ * that connection sees rows that nobody has committed, and commits them together with its own. Such a connection is
  * closed, which rolls back, and the pool is asked for another one. To be called before the first statement.
  *
- * @param meet told of each connection that the pool gives, before anything is asked of it
+ * @param received called with each connection that the pool gives, before any statement runs on it
  */
 export async function connectClean(
   runner: QueryRunner,
   dialect: Dialect,
-  meet: (connection: RawConnection) => void = () => {},
+  received: (connection: RawConnection) => void = () => {},
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
-    meet(await deliveryDialectOf(dialect).connectionOf(runner));
+    received(await dialect.connectionOf(runner));
     if (!(await isInTransaction(runner, dialect))) return;
     await closeConnection(runner, dialect, 'it came out of the pool inside a transaction');
     if (attempt === TRIES) throw alwaysInTransaction(dialect);
@@ -39,11 +38,11 @@ export async function connectClean(
 
 /** Takes the connection of this query runner out of the pool. */
 export async function closeConnection(runner: QueryRunner, dialect: Dialect, why: string): Promise<void> {
-  const connection = await deliveryDialectOf(dialect).connectionOf(runner);
+  const connection = await dialect.connectionOf(runner);
   connection.destroy(new Error(`the connection was closed: ${why}`));
 }
 
-/** Whether the server says so; asked only where it has not said anything yet. */
+/** Whether the connection is in a transaction, as its server said last; the server is asked if it has not said anything yet. */
 async function isInTransaction(runner: QueryRunner, dialect: Dialect): Promise<boolean> {
   const watch = dialect.watch((await runner.connect()) as object);
   if (watch.state === 'unknown') await runner.query(dialect.probe);

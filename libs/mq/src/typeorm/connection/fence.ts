@@ -1,20 +1,20 @@
 import { QueryRunnerAlreadyReleasedError, type QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
-import type { Dialect } from '../dialects/dialect.js';
-import type { Sql } from '../dialects/sql.js';
-import { runSql, type SqlResult } from '../store/run-sql.js';
-import type { TransactionWatch } from './transaction-watch.js';
+import type { Dialect } from '../databases/dialect.js';
+import type { Sql } from '../sql/sql.js';
+import { runSql, type SqlResult } from '../sql/run-sql.js';
+import type { TransactionWatch } from '../databases/transaction-watch.js';
 
-/** Nobody could tell, at the moment when the statement was to leave. */
-class Untold extends Error {}
+/** The state of the transaction was unknown when the statement was to be sent. */
+class StateUnknown extends Error {}
 
 /**
- * Statements that run in the transaction which is open when the fence is put up, or not at all.
+ * Runs statements in the transaction that is open when the fence is made, or not at all.
  *
- * TypeORM checks its own state and then hands the statement to the driver, which queues it. What it stands behind there may
- * be the ROLLBACK of a sibling that failed in the meantime, or, once the connection is back in the pool, the BEGIN of somebody
- * else. So the decision falls when the statement leaves that queue, when everything before it is answered: by the server's last
- * word about the transaction, and by whether a transaction has ended since. It costs no round trip.
+ * TypeORM checks its own state and then hands the statement to the driver, which queues it. Before it in that queue
+ * may be the ROLLBACK of a sibling that failed in the meantime, or, once the connection is back in the pool, the BEGIN of
+ * somebody else. So the fence decides when the statement leaves that queue and everything before it is answered: by the state
+ * of the transaction that the server reported last, and by whether a transaction has ended since. It costs no round trip.
  *
  * Rejected: `transaction_timestamp() < statement_timestamp()` in the statement, which also holds in autocommit, because binding
  * parameters sets the second one once more; `pg_current_xact_id_if_assigned()`, which is not assigned before the first
@@ -38,7 +38,7 @@ export class Fence {
     this.ended = watch.ended;
     const gated = dialect.gate(connection, () => this.refusal());
     // TypeORM's own `query` with another connection under it, so that its logging and tracing see these statements as well.
-    // That of the prototype: a wrapper around the instance's own would go past the gate.
+    // From the prototype: a wrapper around the instance's own `query` would go past the gate.
     const { query } = Object.getPrototypeOf(runner) as QueryRunner;
     this.fenced = Object.create(runner, {
       connect: { value: () => Promise.resolve(gated) },
@@ -50,25 +50,26 @@ export class Fence {
   async run<Row>(statement: Sql): Promise<SqlResult<Row>> {
     for (;;) {
       try {
-        // After an error of somebody else's statement, where the server does not add to it what became of the transaction.
+        // After an error of another statement, when the server did not say what became of the transaction.
         if (this.watch.state === 'unknown') await this.runner.query(this.dialect.probe);
         return await runSql<Row>(this.fenced, this.dialect, statement);
       } catch (error) {
         const reason = (error as { driverError?: unknown }).driverError ?? error;
-        if (reason instanceof Untold) continue;
+        if (reason instanceof StateUnknown) continue;
         if (reason instanceof MqError) throw reason;
-        throw error instanceof QueryRunnerAlreadyReleasedError ? closed() : error;
+        throw error instanceof QueryRunnerAlreadyReleasedError ? transactionClosed() : error;
       }
     }
   }
 
   private refusal(): Error | null {
-    if (this.runner.isReleased || this.watch.ended !== this.ended || this.watch.state === 'none') return closed();
-    return this.watch.state === 'open' ? null : new Untold();
+    if (this.runner.isReleased || this.watch.ended !== this.ended || this.watch.state === 'none')
+      return transactionClosed();
+    return this.watch.state === 'open' ? null : new StateUnknown();
   }
 }
 
-function closed(): MqError {
+function transactionClosed(): MqError {
   return new MqError(
     'MQ_TRANSACTION_CLOSED',
     'the transaction that publish() was to be part of ended before the message could be written, so it was not published. ' +

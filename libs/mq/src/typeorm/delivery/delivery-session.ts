@@ -1,7 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { SessionSettings } from './delivery-dialect.js';
-import { mark, type RawConnection } from './raw-connection.js';
+import type { SessionSettings } from '../databases/delivery-dialect.js';
+import { mark, type RawConnection } from '../databases/raw-connection.js';
 
 /** How long a ROLLBACK may take before the connection is closed instead, which is a rollback as well. */
 const ROLLBACK_LIMIT_MS = 2_000;
@@ -9,21 +9,21 @@ const ROLLBACK_LIMIT_MS = 2_000;
 const INTERRUPT_LIMIT_MS = 5_000;
 
 /**
- * The connection of one delivery, from the begin of its transaction to its return to the pool.
+ * Session of one delivery: its connection, from the begin of its transaction to its return to the pool.
  *
- * TypeORM begins, commits and releases; this class stands in for `release()`, so that nothing gets past it. States:
+ * TypeORM begins, commits and releases; this class replaces `release()` of the query runner, so that it sees each end. States:
  *
- * - *open*: the handler works.
- *   → *closed* when TypeORM releases: settings restored, connection back in the pool. If the transaction is still open
+ * - *working*: the handler runs.
+ *   → *returned* when TypeORM releases: settings restored, connection back in the pool. If the transaction is still open
  *     then (neither COMMIT nor ROLLBACK went through, or a nested transaction was never ended), the connection is
  *     closed, which rolls it back.
  *   → *abandoned* when the handler failed or was severed.
  * - *abandoned*: the query runner is marked released at once, so that no code of the handler that still runs can use
  *   it, and rolled back past TypeORM. A failed handler's connection goes back to the pool; a severed one's is closed.
- * - *closed*, *abandoned* and done: final. Whatever comes later joins the end that is already under way.
+ * - *returned*, *abandoned* and rolled back: final. A later call waits for the end that is already under way.
  *
  * What a severed handler left running is ended at the server, first thing, so that the rollback gets its turn; what a failed
- * one left running has the limit of the rollback to end by itself. Otherwise the pool would have its place back and the
+ * one left running has the limit of the rollback to end by itself. Otherwise the pool would have its slot back and the
  * server one session more, each time, until it takes no more.
  *
  * A statement that had passed TypeORM's check just before the mark reaches the connection after ROLLBACK, where it
@@ -33,7 +33,7 @@ const INTERRUPT_LIMIT_MS = 5_000;
 export class DeliverySession {
   private end: Promise<void> | null = null;
   private cut = false;
-  private open = false;
+  private leftActive = false;
   private broken = false;
   private readonly giveBack: () => Promise<void>;
 
@@ -43,7 +43,7 @@ export class DeliverySession {
     private readonly settings: SessionSettings,
     private readonly clock: Clock,
     private readonly isConnectionLost: (error: unknown) => boolean,
-    /** Told when the connection is out of this session's hands. */
+    /** Called when the connection no longer belongs to this session. */
     private readonly ended: () => void = () => {},
   ) {
     const release = runner.release.bind(runner);
@@ -51,7 +51,7 @@ export class DeliverySession {
       mark(runner, { isReleased: false });
       return release();
     };
-    runner.release = () => (this.end ??= this.close().finally(this.ended));
+    runner.release = () => (this.end ??= this.returnConnection().finally(this.ended));
   }
 
   /** To be called first thing in the transaction. */
@@ -71,7 +71,7 @@ export class DeliverySession {
 
   /** Whether TypeORM released the query runner with its transaction still open, which therefore did not commit. */
   get leftOpen(): boolean {
-    return this.open;
+    return this.leftActive;
   }
 
   /** Cuts the handler off, at once. */
@@ -80,16 +80,16 @@ export class DeliverySession {
     void this.abandon();
   }
 
-  /** Rolls back. Resolves when that is done and the connection is out of the handler's reach; never rejects. */
+  /** Rolls back. Resolves when that is done and the handler can no longer use the connection; never rejects. */
   abandon(): Promise<void> {
     return (this.end ??= this.rollBack().finally(this.ended));
   }
 
-  private async close(): Promise<void> {
-    this.open = this.runner.isTransactionActive;
-    if (this.open) {
+  private async returnConnection(): Promise<void> {
+    this.leftActive = this.runner.isTransactionActive;
+    if (this.leftActive) {
       // COMMIT never reached the server if TypeORM knew of the connection's end before; it says "released" then.
-      await this.manages('ROLLBACK');
+      await this.succeeds('ROLLBACK');
       this.connection.destroy(new Error('the transaction of a delivery did not end'));
       mark(this.runner, { isTransactionActive: false });
       return this.announce();
@@ -105,8 +105,8 @@ export class DeliverySession {
   private async rollBack(): Promise<void> {
     mark(this.runner, { isReleased: true });
     if (this.cut) this.interrupt();
-    const chained = await this.manages('ROLLBACK AND CHAIN');
-    const reusable = chained && !this.cut && (await this.manages('ROLLBACK')) && (await this.restored());
+    const chained = await this.succeeds('ROLLBACK AND CHAIN');
+    const reusable = chained && !this.cut && (await this.succeeds('ROLLBACK')) && (await this.restored());
     mark(this.runner, { isTransactionActive: false });
     if (!chained) this.interrupt();
     if (reusable && !this.cut) await this.giveBack();
@@ -122,22 +122,22 @@ export class DeliverySession {
   }
 
   private async restored(): Promise<boolean> {
-    return this.settings.restore === null || this.manages(this.settings.restore);
+    return this.settings.restore === null || this.succeeds(this.settings.restore);
   }
 
   /** Whether the statement succeeded in time. */
-  private manages(sql: string): Promise<boolean> {
+  private succeeds(sql: string): Promise<boolean> {
     return new Promise((resolve) => {
       const disarm = this.clock.schedule(ROLLBACK_LIMIT_MS, () => resolve(false));
-      const settle = (succeeded: boolean): void => {
+      const finish = (succeeded: boolean): void => {
         disarm();
         resolve(succeeded);
       };
       this.connection.execute(sql).then(
-        () => settle(true),
+        () => finish(true),
         (error: unknown) => {
           if (this.isConnectionLost(error)) this.broken = true;
-          settle(false);
+          finish(false);
         },
       );
     });

@@ -1,14 +1,14 @@
 import type { QueryRunner } from 'typeorm';
-import type { AwaitedRow } from '../../core/store/delivery-store.js';
+import type { AwaitedRow, CopyReason } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
-import type { Dialect } from '../dialects/dialect.js';
-import { raw, sql, type Sql } from '../dialects/sql.js';
-import { fit } from '../store/fit.js';
-import { runSql, type SqlResult } from '../store/run-sql.js';
-import { insertErrors } from '../store/sql/insert-errors.js';
-import type { TableNames } from '../table-names.js';
-import type { FoundInboxRow, InboxRow } from './inbox-row.js';
-import { told } from './unstorable.js';
+import type { Dialect } from '../databases/dialect.js';
+import { list, raw, sql, type Sql } from '../sql/sql.js';
+import { fitColumn } from '../sql/fit-column.js';
+import { runSql, type SqlResult } from '../sql/run-sql.js';
+import { insertErrors } from '../store/statements/insert-errors.js';
+import type { TableNames } from '../sql/table-names.js';
+import { type FoundInboxRow, insertInboxRows, type InboxRow } from './inbox-row.js';
+import { asUnstorable } from './as-unstorable.js';
 
 /** What deliveries read and write besides the inbox row itself; the same on every database. */
 export class DeliveryStatements {
@@ -23,6 +23,30 @@ export class DeliveryStatements {
     this.inbox = raw(tables.inbox);
   }
 
+  /** `false` when there is a row of this group and message already; the transaction goes on either way. */
+  insertInboxRow(runner: QueryRunner, row: InboxRow): Promise<boolean> {
+    return this.dialect.delivery.insert(runner, insertInboxRows(this.dialect, this.inbox, [row]));
+  }
+
+  /** The same for a delivery that begins: the handler's own statements then wait for locks as long as the user says. */
+  enterInbox(runner: QueryRunner, row: InboxRow): Promise<boolean> {
+    return this.dialect.delivery.enter(runner, insertInboxRows(this.dialect, this.inbox, [row]));
+  }
+
+  /** The same for many rows of one group under one token. Answers the ids of those that were not there. */
+  async enterInboxAll(runner: QueryRunner, rows: readonly InboxRow[]): Promise<ReadonlySet<string>> {
+    const { groupId, token } = rows[0]!;
+    const ids = rows.map(({ messageId }) => messageId);
+    const inserted = sql`SELECT message_id FROM ${this.inbox}
+      WHERE group_id = ${groupId} AND message_id IN (${list(ids)}) AND token = ${token}`;
+    const entered = await this.dialect.delivery.enterAll(
+      runner,
+      insertInboxRows(this.dialect, this.inbox, rows),
+      inserted,
+    );
+    return new Set(entered === 'all' ? ids : entered);
+  }
+
   /** `null` when there is none. */
   async inboxRow(runner: QueryRunner, groupId: string, messageId: string): Promise<FoundInboxRow | null> {
     const { rows } = await this.run<FoundInboxRow>(
@@ -33,13 +57,28 @@ export class DeliveryStatements {
   }
 
   /** Turns the row that was inserted under this token into a handled one; `false` when it is not there. */
-  async finish(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
+  async markHandled(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
     const { affected } = await this.run(
       runner,
       sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE group_id = ${groupId} AND message_id = ${messageId}
         AND token = ${token} AND state = 'STARTED'`,
     );
     return affected === 1;
+  }
+
+  /** The same for many rows; `false` when one of them is not there. */
+  async markAllHandled(
+    runner: QueryRunner,
+    groupId: string,
+    messageIds: readonly string[],
+    token: string,
+  ): Promise<boolean> {
+    const { affected } = await this.run(
+      runner,
+      sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE group_id = ${groupId} AND message_id IN (${list(messageIds)})
+        AND token = ${token} AND state = 'STARTED'`,
+    );
+    return affected === messageIds.length;
   }
 
   /** Takes a row that was left half done; `false` when it is none any more. */
@@ -62,7 +101,7 @@ export class DeliveryStatements {
    * marked the row yet, may have given it up (`DEAD`), or another process may be sending it again. Clearing the token
    * fences all of them off.
    */
-  async settle(runner: QueryRunner, awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
+  async settleRow(runner: QueryRunner, awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
     await this.run(
       runner,
       sql`UPDATE ${this.statusLog} SET status = 'SENT', broker_message_id = ${brokerMessageId}, ${this.finished()}
@@ -71,17 +110,31 @@ export class DeliveryStatements {
   }
 
   /** The group has given up on the message: nobody shall send it again. It left, so it holds no younger one back. */
-  async bury(runner: QueryRunner, entry: ErrorEntry, awaited: AwaitedRow): Promise<void> {
+  async markDead(runner: QueryRunner, entry: ErrorEntry, awaited: AwaitedRow): Promise<void> {
     await this.run(
       runner,
       sql`UPDATE ${this.statusLog} SET status = 'DEAD', last_error_code = ${entry.errorCode},
-          last_error = ${fit(entry.message, 500)}, ${this.finished()}
+          last_error = ${fitColumn(entry.message, 500)}, ${this.finished()}
         WHERE ${waitsFor(awaited)} AND status NOT IN ('SENT', 'DEAD', 'CANCELLED')`,
     );
   }
 
+  /** One statement, by the primary key. */
+  async countCopy(runner: QueryRunner, groupId: string, messageId: string, reason: CopyReason): Promise<void> {
+    const { nowMs, operations } = this.dialect;
+    const count = operations.upsert({
+      table: this.tables.copy,
+      columns: ['group_id', 'message_id', 'reason', 'last_at', 'copies'],
+      values: [...[groupId, messageId, reason].map((text) => sql`${text}`), nowMs, raw('1')],
+      key: ['group_id', 'message_id', 'reason'],
+      overwrite: ['last_at'],
+      countUp: 'copies',
+    });
+    await this.dialect.standalone(runner, () => this.run(runner, count));
+  }
+
   /** Recorded failures that nobody has resolved. */
-  async failures(runner: QueryRunner, groupId: string, messageId: string): Promise<number> {
+  async countFailures(runner: QueryRunner, groupId: string, messageId: string): Promise<number> {
     const { rows } = await this.run<{ failures: string | number }>(
       runner,
       sql`SELECT COUNT(*) AS failures FROM ${raw(this.tables.errorLog)}
@@ -104,7 +157,7 @@ export class DeliveryStatements {
     try {
       return await runSql<Row>(runner, this.dialect, statement);
     } catch (error) {
-      throw told(this.dialect, error);
+      throw asUnstorable(this.dialect, error);
     }
   }
 }

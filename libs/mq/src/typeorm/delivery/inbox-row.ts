@@ -1,8 +1,8 @@
 import type { InboxHolds } from '../../core/store/delivery-store.js';
-import type { Dialect } from '../dialects/dialect.js';
-import { raw, sql, type Sql } from '../dialects/sql.js';
+import type { Dialect } from '../databases/dialect.js';
+import { join, sql, type Sql } from '../sql/sql.js';
 
-/** The row that makes a delivery happen once. `created_at` is the database's affair. */
+/** The row that makes a delivery happen once. The database sets `created_at`. */
 export interface InboxRow {
   readonly groupId: string;
   readonly messageId: string;
@@ -17,14 +17,19 @@ export interface FoundInboxRow {
   readonly body_digest: string | number | null;
 }
 
-export function insertInboxRow(dialect: Dialect, inbox: string, row: InboxRow): Sql {
-  return sql`INSERT INTO ${raw(inbox)} (group_id, message_id, state, token, created_at, body_digest)
-    VALUES (${row.groupId}, ${row.messageId}, ${row.state}, ${row.token}, ${dialect.nowMs}, ${row.digest})`;
+/** @param rows at least one */
+export function insertInboxRows({ nowMs }: Dialect, inbox: Sql, rows: readonly InboxRow[]): Sql {
+  const values = rows.map(
+    ({ groupId, messageId, state, token, digest }) =>
+      sql`(${groupId}, ${messageId}, ${state}, ${token}, ${nowMs}, ${digest})`,
+  );
+  return sql`INSERT INTO ${inbox} (group_id, message_id, state, token, created_at, body_digest)
+    VALUES ${join(values)}`;
 }
 
 const HOLDS = { STARTED: 'half-done', HANDLED: 'handled', PARKED: 'parked' } as const;
 
-/** What a committed row says to a delivery of a message with this id and body. */
+/** What a committed row means for a delivery of a message with this id and body. */
 export function holdsOf({ state, body_digest: theirs }: FoundInboxRow, digest: number | null): InboxHolds {
   return theirs !== null && digest !== null && Number(theirs) !== digest ? 'other' : HOLDS[state];
 }

@@ -3,23 +3,21 @@ import type { QueryRunner } from 'typeorm';
 import { isA } from '../../core/errors/is-a.js';
 import { InboxContention, type InboxHolds, type ParkOptions, Unstorable } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
-import type { HeldConnections } from '../store/held-connections.js';
-import type { DeliveryDialect } from './delivery-dialect.js';
+import type { HeldConnections } from '../connection/held-connections.js';
 import type { DeliveryStatements } from './delivery-statements.js';
 import { holdsOf } from './inbox-row.js';
-import { lastResort } from './last-resort.js';
-import { told } from './unstorable.js';
+import { asciiOnly } from './ascii-only.js';
+import { asUnstorable } from './as-unstorable.js';
 
 /** Parks deliveries, each in a transaction of its own. */
 export class Parking {
   constructor(
     private readonly held: HeldConnections,
-    private readonly dialect: DeliveryDialect,
     private readonly statements: DeliveryStatements,
   ) {}
 
   async park(entry: ErrorEntry, options: ParkOptions): Promise<'written' | InboxHolds> {
-    return withLastResort(this.statements, entry, (fitting) =>
+    return withAsciiFallback(this.statements, entry, (fitting) =>
       this.held.use((runner) =>
         runner.manager.transaction('READ COMMITTED', () => this.write(runner, fitting, options)),
       ),
@@ -27,15 +25,15 @@ export class Parking {
   }
 
   private async write(runner: QueryRunner, entry: ErrorEntry, options: ParkOptions): Promise<'written' | InboxHolds> {
-    const held = options.inbox ? await this.take(runner, entry, options) : null;
+    const held = options.inbox ? await this.takeInboxRow(runner, entry, options) : null;
     if (held !== null) return held;
     await this.statements.insertError(runner, entry);
-    if (options.awaited !== null) await this.statements.bury(runner, entry, options.awaited);
+    if (options.awaited !== null) await this.statements.markDead(runner, entry, options.awaited);
     return 'written';
   }
 
-  /** Makes the inbox row a parked one. What is there instead, if that cannot be. */
-  private async take(
+  /** Makes the inbox row a parked one, `null` when it did; else answers what the row holds. */
+  private async takeInboxRow(
     runner: QueryRunner,
     { groupId, messageId }: ErrorEntry,
     { digest = null, halfDone = false }: ParkOptions,
@@ -47,7 +45,7 @@ export class Parking {
       state: 'PARKED',
       digest,
     } as const;
-    if (await this.dialect.insert(runner, this.statements.tables.inbox, row)) return null;
+    if (await this.statements.insertInboxRow(runner, row)) return null;
     const found = await this.statements.inboxRow(runner, row.groupId, row.messageId);
     const holds = found === null ? null : holdsOf(found, digest);
     if (holds === 'half-done' && halfDone && (await this.statements.parkHalfDone(runner, row))) return null;
@@ -58,8 +56,8 @@ export class Parking {
   }
 }
 
-/** Writes the entry, and if the database refuses a value of it, what is left of it then. */
-export async function withLastResort<T>(
+/** Writes the entry; if the database refuses a value of it, writes it with ASCII only. */
+export async function withAsciiFallback<T>(
   { dialect }: DeliveryStatements,
   entry: ErrorEntry,
   write: (entry: ErrorEntry) => Promise<T>,
@@ -67,7 +65,7 @@ export async function withLastResort<T>(
   try {
     return await write(entry);
   } catch (error) {
-    if (!isA(told(dialect, error), Unstorable)) throw error;
-    return write(lastResort(entry));
+    if (!isA(asUnstorable(dialect, error), Unstorable)) throw error;
+    return write(asciiOnly(entry));
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/runtime/clock.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import {
   type AwaitedRow,
+  type CopyReason,
   type DeliveryStore,
   type DeliveryTransaction,
   type InboxHolds,
@@ -12,32 +13,29 @@ import {
 } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { TransactionStarts } from '../connection/transaction-starts.js';
-import { detectDialect } from '../dialects/detect-dialect.js';
-import { HeldConnections } from '../store/held-connections.js';
-import { tableNames, type MqTables } from '../table-names.js';
+import { detectDialect } from '../databases/detect-dialect.js';
+import { HeldConnections } from '../connection/held-connections.js';
+import { tableNames, type MqTables } from '../sql/table-names.js';
 import type { AmbientTransactions } from '../transaction/ambient-transactions.js';
 import { deliveryScope } from '../transaction/delivery-scope.js';
-import { deliveryDialectOf } from './delivery-dialect-of.js';
-import type { DeliveryDialect } from './delivery-dialect.js';
 import { DeliverySession } from './delivery-session.js';
 import { DeliveryStatements } from './delivery-statements.js';
-import { Parking, withLastResort } from './parking.js';
+import { Parking, withAsciiFallback } from './parking.js';
 import { TypeOrmDeliveryTransaction } from './typeorm-delivery-transaction.js';
 
 interface Parts {
   readonly dataSource: DataSource;
   readonly ambient: readonly AmbientTransactions[];
-  readonly dialect: DeliveryDialect;
   readonly statements: DeliveryStatements;
   readonly clock: Clock;
   readonly held: HeldConnections;
 }
 
 /**
- * Deliveries on a TypeORM data source.
+ * Runs deliveries in transactions of a TypeORM data source.
  *
  * A delivery's transaction has the isolation level that the data source says: it is the user's transaction. It is
- * opened by the ambient library that has the data source in its care, so that the decorated services which a handler
+ * begun by the ambient library that manages the data source, so that the decorated services which a handler
  * calls work in it, and by the data source itself otherwise.
  */
 export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
@@ -52,7 +50,6 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     return new TypeOrmDeliveryStore({
       dataSource,
       ambient,
-      dialect: deliveryDialectOf(dialect),
       statements: new DeliveryStatements(dialect, tableNames(dataSource, dialect, tables)),
       clock,
       held,
@@ -62,10 +59,10 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   private readonly parking: Parking;
 
   private constructor(private readonly parts: Parts) {
-    this.parking = new Parking(parts.held, parts.dialect, parts.statements);
+    this.parking = new Parking(parts.held, parts.statements);
   }
 
-  get bare(): EntityManager {
+  get handleWithoutTransaction(): EntityManager {
     return this.parts.dataSource.manager;
   }
 
@@ -87,14 +84,14 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
         } catch (error) {
           await session.abandon();
           if (!session.severed) throw session.lost ? transactionLost(error) : error;
-          // The code that was cut off may still run, in the async context of the ambient library. That context must
-          // go on to hold the dead transaction: were the library told of the end, its repositories would fall back to
-          // autocommit. So it is left waiting, for a promise that nothing refers to.
+          // The code that was cut off may still run, in the async context of the ambient library. That context must keep
+          // the ended transaction: if the library learned of the end, its repositories would fall back to autocommit. So
+          // the library waits for a promise that never resolves and that nothing refers to.
           reject(error);
           return new Promise<never>(() => {});
         }
       };
-      this.open(run).then(
+      this.inTransaction(run).then(
         (result) => {
           if (session?.leftOpen) reject(leftOpen());
           else resolve(result);
@@ -106,43 +103,48 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
   }
 
   async probe(): Promise<void> {
-    await this.statement((runner) => this.parts.statements.probe(runner));
+    await this.parts.held.use((runner) => this.parts.statements.probe(runner));
   }
 
-  async failures(groupId: string, messageId: string): Promise<number> {
-    return this.statement((runner) => this.parts.statements.failures(runner, groupId, messageId));
+  async countFailures(groupId: string, messageId: string): Promise<number> {
+    return this.parts.held.use((runner) => this.parts.statements.countFailures(runner, groupId, messageId));
   }
 
   async recordFailure(entry: ErrorEntry): Promise<void> {
     const { statements } = this.parts;
-    await withLastResort(statements, entry, (fitting) =>
-      this.statement((runner) => statements.insertError(runner, fitting)),
+    await withAsciiFallback(statements, entry, (fitting) =>
+      this.parts.held.use((runner) => statements.insertError(runner, fitting)),
     );
   }
 
+  async countCopy(groupId: string, messageId: string, reason: CopyReason): Promise<void> {
+    await this.parts.held.use((runner) => this.parts.statements.countCopy(runner, groupId, messageId, reason));
+  }
+
   async settleHandled(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
-    await this.statement((runner) => this.parts.statements.settle(runner, awaited, brokerMessageId));
+    await this.parts.held.use((runner) => this.parts.statements.settleRow(runner, awaited, brokerMessageId));
   }
 
   park(entry: ErrorEntry, options: ParkOptions): Promise<'written' | InboxHolds> {
     return this.parking.park(entry, options);
   }
 
-  private open<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const library = this.parts.ambient.find((candidate) => candidate.manages());
-    // On a query runner of our own where we may choose, so that it is known before BEGIN is answered.
+  private inTransaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const { ambient, dataSource, held } = this.parts;
+    const library = ambient.find((candidate) => candidate.manages());
+    // Both are on the list of held connections from before BEGIN is sent.
     return library
-      ? TransactionStarts.of(this.parts.dataSource).open(() => library.open(() => run(library.current()!)))
-      : this.parts.held.use((runner) => runner.manager.transaction(run));
+      ? TransactionStarts.of(dataSource).open(held, () => library.open(() => run(library.current()!)))
+      : held.use((runner) => runner.manager.transaction(run));
   }
 
   private async session(runner: QueryRunner, lockWaitMs: number): Promise<DeliverySession> {
-    const { dialect, clock, held, statements } = this.parts;
+    const { clock, held } = this.parts;
+    const { dialect } = this.parts.statements;
     const connection = await dialect.connectionOf(runner);
-    held.watch(runner, connection);
-    const { isConnectionLost } = statements.dialect;
+    const settings = dialect.delivery.settings(lockWaitMs);
     const forget = (): void => held.forget(runner);
-    return new DeliverySession(runner, connection, dialect.settings(lockWaitMs), clock, isConnectionLost, forget);
+    return new DeliverySession(runner, connection, settings, clock, dialect.isConnectionLost, forget);
   }
 
   private async handle<T>(
@@ -156,7 +158,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
       scope.ended = true;
       session.sever();
     };
-    const tx = new TypeOrmDeliveryTransaction(manager, this.parts.dialect, this.parts.statements, sever);
+    const tx = new TypeOrmDeliveryTransaction(manager, this.parts.statements, sever);
     try {
       const result = await deliveryScope.run(scope, () => work(tx));
       if (session.severed) throw severed();
@@ -164,11 +166,6 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     } finally {
       scope.ended = true;
     }
-  }
-
-  /** One statement on a connection of its own, committed by itself. */
-  private statement<T>(run: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    return this.parts.held.use(run);
   }
 }
 

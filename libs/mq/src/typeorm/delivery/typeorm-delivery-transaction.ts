@@ -5,10 +5,9 @@ import {
   type DeliveryTransaction,
   type InboxHolds,
 } from '../../core/store/delivery-store.js';
-import type { DeliveryDialect } from './delivery-dialect.js';
 import type { DeliveryStatements } from './delivery-statements.js';
 import { holdsOf } from './inbox-row.js';
-import { told } from './unstorable.js';
+import { asUnstorable } from './as-unstorable.js';
 
 /** One delivery's transaction, as its handler and the consumer see it. */
 export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityManager> {
@@ -16,26 +15,25 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
 
   constructor(
     readonly handle: EntityManager,
-    private readonly dialect: DeliveryDialect,
     private readonly statements: DeliveryStatements,
     readonly sever: () => void,
   ) {
     this.runner = handle.queryRunner!;
   }
 
-  async enter(
+  async enterInbox(
     groupId: string,
     messageId: string,
     token: string,
     digest: number | null = null,
   ): Promise<'entered' | InboxHolds> {
-    const { dialect, tables } = this.statements;
+    const { dialect } = this.statements;
     try {
       const row = { groupId, messageId, token, digest, state: 'STARTED' } as const;
-      if (await this.dialect.enter(this.runner, tables.inbox, row)) return 'entered';
+      if (await this.statements.enterInbox(this.runner, row)) return 'entered';
     } catch (error) {
       if (dialect.isContention(error)) throw contention(groupId, messageId, error);
-      throw told(dialect, error);
+      throw asUnstorable(dialect, error);
     }
     const found = await this.statements.inboxRow(this.runner, groupId, messageId);
     // Gone between the two statements: replayed or pruned. The next delivery finds a clean inbox.
@@ -43,12 +41,37 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
     return holdsOf(found, digest);
   }
 
-  settle(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
-    return this.statements.settle(this.runner, awaited, brokerMessageId);
+  async enterInboxAll(
+    groupId: string,
+    rows: readonly { readonly messageId: string; readonly digest: number | null }[],
+    token: string,
+  ): Promise<ReadonlySet<string>> {
+    const { dialect } = this.statements;
+    try {
+      const all = rows.map(({ messageId, digest }) => ({
+        groupId,
+        messageId,
+        token,
+        digest,
+        state: 'STARTED' as const,
+      }));
+      return await this.statements.enterInboxAll(this.runner, all);
+    } catch (error) {
+      if (dialect.isContention(error)) throw contention(groupId, rows[0]!.messageId, error);
+      throw asUnstorable(dialect, error);
+    }
   }
 
-  finish(groupId: string, messageId: string, token: string): Promise<boolean> {
-    return this.statements.finish(this.runner, groupId, messageId, token);
+  settleRow(awaited: AwaitedRow, brokerMessageId: string): Promise<void> {
+    return this.statements.settleRow(this.runner, awaited, brokerMessageId);
+  }
+
+  markHandled(groupId: string, messageId: string, token: string): Promise<boolean> {
+    return this.statements.markHandled(this.runner, groupId, messageId, token);
+  }
+
+  markAllHandled(groupId: string, messageIds: readonly string[], token: string): Promise<boolean> {
+    return this.statements.markAllHandled(this.runner, groupId, messageIds, token);
   }
 }
 

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-import { DEFAULT_PREFIX, tablePlace, type MqTables, type TablePlace } from '../table-names.js';
+import { DEFAULT_PREFIX, tableLocation, type MqTables, type TableLocation } from '../sql/table-names.js';
 import { errorLogColumns, MqErrorLog } from './mq-error-log.js';
 import { inboxColumns, MqInbox } from './mq-inbox.js';
 import { MqStatusLog, statusLogColumns } from './mq-status-log.js';
@@ -23,19 +23,19 @@ const known = new Map<string, MqEntities>();
  * @param tables only when that module sets `tables`
  */
 export function getMqEntities(connection = 'default', tables: MqTables = {}): MqEntities {
-  const place = tablePlace(tables, connection);
-  const id = `${place.schema ?? ''}.${place.prefix}`;
+  const location = tableLocation(tables, connection);
+  const id = `${location.schema ?? ''}.${location.prefix}`;
   let entities = known.get(id);
   if (!entities) {
-    entities = build(place);
+    entities = build(location);
     known.set(id, entities);
   }
   return entities;
 }
 
-function build(place: TablePlace): MqEntities {
-  const own = place.prefix === DEFAULT_PREFIX && place.schema === null;
-  const name = (suffix: string): string => `${place.schema ? `${place.schema}.` : ''}${place.prefix}${suffix}`;
+function build(location: TableLocation): MqEntities {
+  const own = location.prefix === DEFAULT_PREFIX && location.schema === null;
+  const name = (suffix: string): string => `${location.schema ? `${location.schema}.` : ''}${location.prefix}${suffix}`;
   // Not a subclass: TypeORM would add the columns of the parent a second time.
   const target = <T>(theClass: Target<T>, suffix: string): Target<T> =>
     own ? theClass : ({ [name(suffix)]: class {} }[name(suffix)] as unknown as Target<T>);
@@ -44,9 +44,9 @@ function build(place: TablePlace): MqEntities {
     new EntitySchema<T>({
       target: target(theClass, suffix),
       name: own ? theClass.name : name(suffix),
-      tableName: place.prefix + suffix,
+      tableName: location.prefix + suffix,
       // PostgreSQL reads the one and MySQL the other.
-      ...(place.schema === null ? {} : { schema: place.schema, database: place.schema }),
+      ...(location.schema === null ? {} : { schema: location.schema, database: location.schema }),
       synchronize: false,
       columns: columns as { [P in keyof T]: EntitySchemaColumnOptions },
     });

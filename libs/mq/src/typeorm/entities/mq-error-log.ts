@@ -24,6 +24,8 @@ export class MqErrorLog {
   /** `null`: the payload is text. `base64`: it is the bytes of a body that is none. */
   payloadEncoding: 'base64' | null;
   headers: string | null;
+  /** JSON object: `traceparent`, `tracestate` that the parked message came with. */
+  trace: string | null;
   orderingKey: string | null;
   brokerMessageId: string | null;
   /** By the broker's clock. */
@@ -34,6 +36,8 @@ export class MqErrorLog {
   resolution: string | null;
   resolvedBy: string | null;
   resolvedAt: Date | null;
+  /** What was decided. `null` also where an older version did so. */
+  decision: 'replayed' | 'discarded' | null;
   /** What its retention counts from; `null` while a parked message is unresolved, so that it is never pruned. */
   retainFrom: Date | null;
 }
@@ -56,6 +60,7 @@ export const errorLogColumns = {
   payload: longText('payload'),
   payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   headers: longText('headers'),
+  trace: longText('trace'),
   orderingKey: text('ordering_key', { length: 255, nullable: true }),
   brokerMessageId: text('broker_message_id', { length: 255, nullable: true }),
   publishedAt: instant('published_at', true),
@@ -64,5 +69,6 @@ export const errorLogColumns = {
   resolution: longText('resolution'),
   resolvedBy: text('resolved_by', { length: 128, nullable: true }),
   resolvedAt: instant('resolved_at', true),
+  decision: text('decision', { length: 16, nullable: true }),
   retainFrom: instant('retain_from', true),
 };

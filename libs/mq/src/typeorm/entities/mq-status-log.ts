@@ -22,7 +22,7 @@ export class MqStatusLog {
   key: string;
   orderingKey: string | null;
   /** Hash of topic and ordering key while the row holds back younger ones of its key. */
-  openKey: string | null;
+  orderKey: string | null;
   /** Decimal text: it may exceed what a double can hold. */
   seq: string;
   deliverAt: Date | null;
@@ -47,6 +47,8 @@ export class MqStatusLog {
   doneAt: Date | null;
   /** JSON object. */
   headers: string | null;
+  /** JSON object: `traceparent`, `tracestate` of the request that published it. */
+  trace: string | null;
   payload: string;
   /** `base64`: the payload is that of bytes. */
   payloadEncoding: 'base64' | null;
@@ -65,7 +67,7 @@ export const statusLogColumns = {
   tag: text('tag', { length: 255, nullable: true }),
   key: text('msg_key', { length: 255 }),
   orderingKey: text('ordering_key', { length: 255, nullable: true }),
-  openKey: text('open_key', { length: 32, nullable: true }),
+  orderKey: text('open_key', { length: 32, nullable: true }),
   seq: { name: 'seq', type: 'bigint' as const, generated: 'increment' as const },
   deliverAt: instant('deliver_at', true),
   settleGroup: text('settle_group', { length: 128, nullable: true }),
@@ -86,6 +88,7 @@ export const statusLogColumns = {
   updatedAt: instant('updated_at'),
   doneAt: instant('done_at', true),
   headers: longText('headers'),
+  trace: longText('trace'),
   payload: longText('payload', false),
   payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   payloadBytes: count('payload_bytes'),

@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import type { TableNames } from '../table-names.js';
+import type { TableNames } from '../sql/table-names.js';
 import type { MqEntities } from './get-mq-entities.js';
 
 /**

@@ -1,10 +1,15 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ORDER_STRIPES } from '../../core/store/order-key.js';
-import { dataSourceOfRunner } from '../data-source-of-runner.js';
-import { detectDialect } from '../dialects/detect-dialect.js';
-import type { Dialect } from '../dialects/dialect.js';
-import { join, raw, sql } from '../dialects/sql.js';
-import { tableNames, tablePlace, type MqTables, type TableNames, type TablePlace } from '../table-names.js';
+import { dataSourceOf } from '../connection/data-source-of.js';
+import { detectDialect } from '../databases/detect-dialect.js';
+import type { Dialect } from '../databases/dialect.js';
+import { join, raw, sql } from '../sql/sql.js';
+import { tableNames, tableLocation, type MqTables, type TableNames, type TableLocation } from '../sql/table-names.js';
+import { appliedMigrations } from './applied-migrations.js';
+import { createMigrationsTable } from './create-migrations-table.js';
+import { addMissingColumns } from './add-missing-columns.js';
+import { missingColumns } from './missing-columns.js';
+import { refuseForeignTables } from './refuse-foreign-tables.js';
 
 export type MqMigration = new () => MigrationInterface & { readonly name: string };
 
@@ -14,9 +19,12 @@ interface Step {
   readonly name: string;
   /** Skips what exists: it may have been run by TypeORM before, or have stopped halfway where DDL is not transactional. */
   up(runner: QueryRunner, dialect: Dialect, tables: TableNames): Promise<void>;
-  down(runner: QueryRunner, tables: TableNames): Promise<void>;
+  down(runner: QueryRunner, dialect: Dialect, tables: TableNames): Promise<void>;
 }
 
+const OPERATION_TABLES = ['node', 'pause', 'action', 'copy', 'duty'] as const;
+
+/** `createTables` describes the tables of this version. So the first step makes all of them, and a later one what an older set lacks. */
 const STEPS: readonly Step[] = [
   {
     name: 'MqTables1763800000000',
@@ -24,13 +32,40 @@ const STEPS: readonly Step[] = [
       for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
       await runner.query(insertStripes(tables));
     },
-    async down(runner, tables) {
+    async down(runner, dialect, tables) {
+      const missing = await missingColumns(runner, dialect, tables);
       for (const table of [tables.statusLog, tables.errorLog, tables.inbox, tables.orderStripe]) {
-        await runner.query(`DROP TABLE IF EXISTS ${table}`);
+        // Not what somebody else has put there meanwhile.
+        if (missing.get(table)?.every(isAddedLater)) await runner.query(`DROP TABLE ${table}`);
+      }
+    },
+  },
+  {
+    name: 'MqOperations1764300000000',
+    async up(runner, dialect, tables) {
+      for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
+      await addMissingColumns(runner, dialect, tables);
+      await runner.query(insertDuties(tables));
+    },
+    async down(runner, dialect, tables) {
+      const missing = await missingColumns(runner, dialect, tables);
+      for (const table of OPERATION_TABLES.map((name) => tables.table(name))) {
+        if (missing.get(table)?.length === 0) await runner.query(`DROP TABLE ${table}`);
+      }
+      for (const table of [tables.statusLog, tables.errorLog]) {
+        if (missing.get(table)?.length === 0) await runner.query(`ALTER TABLE ${table} DROP COLUMN trace`);
+      }
+      if (missing.get(tables.errorLog)?.length === 0) {
+        await runner.query(`ALTER TABLE ${tables.errorLog} DROP COLUMN decision`);
       }
     },
   },
 ];
+
+/** Columns that tables have got by a later step than the first. */
+function isAddedLater(column: string): boolean {
+  return column === 'trace' || column === 'decision';
+}
 
 /**
  * The migrations of one set of tables, for those who run them with TypeORM: `migrations: [...mqMigrations()]`.
@@ -38,8 +73,8 @@ const STEPS: readonly Step[] = [
  * {@link runMqMigrations} does.
  */
 export function mqMigrations(tables: MqTables = {}): MqMigration[] {
-  const place = tablePlace(tables);
-  return STEPS.map((step) => migrationOf(step, place));
+  const location = tableLocation(tables);
+  return STEPS.map((step) => migrationOf(step, location));
 }
 
 /**
@@ -47,30 +82,28 @@ export function mqMigrations(tables: MqTables = {}): MqMigration[] {
  * of a recorded name counts for nothing: `tables.schema` may be set later to where the tables are anyway.
  */
 export function missingMigrations(applied: ReadonlySet<string>, tables: MqTables = {}): InstanceType<MqMigration>[] {
-  const place = tablePlace(tables);
+  const location = tableLocation(tables);
   const names = [...applied];
   const missing = STEPS.filter((step) => !names.some((name) => name.endsWith(step.name)));
-  return missing.map((step) => new (migrationOf(step, place))());
-}
-
-/** In our own table and not in that of TypeORM: each set of tables knows by itself what it has seen. */
-export function createMigrationsTable(tables: TableNames): string {
-  return `CREATE TABLE IF NOT EXISTS ${tables.migrations} (name varchar(160) NOT NULL, applied_at bigint NOT NULL, PRIMARY KEY (name))`;
+  return missing.map((step) => new (migrationOf(step, location))());
 }
 
 /** With prefix and schema: TypeORM refuses two migrations of one name. */
-function nameOf(step: Step, { prefix, schema }: TablePlace): string {
+function nameOf(step: Step, { prefix, schema }: TableLocation): string {
   return `${schema === null ? '' : `${schema}_`}${prefix}${step.name}`;
 }
 
-function migrationOf(step: Step, place: TablePlace): MqMigration {
-  const name = nameOf(step, place);
+function migrationOf(step: Step, location: TableLocation): MqMigration {
+  const name = nameOf(step, location);
   // `transaction` stays unset: TypeORM's mode "all" refuses migrations that set it.
   return class implements MigrationInterface {
     readonly name = name;
 
     async up(runner: QueryRunner): Promise<void> {
-      const { dialect, tables } = contextOf(runner, place);
+      const { dialect, tables } = contextOf(runner, location);
+      // Before anything is made. Where one is recorded the tables are ours, whatever columns later steps have left them.
+      if ((await appliedMigrations(runner, dialect, tables)).size === 0)
+        await refuseForeignTables(runner, dialect, tables);
       await runner.query(createMigrationsTable(tables));
       await step.up(runner, dialect, tables);
       // Recorded here and not by whoever runs it, so that the check at boot is right whoever that was.
@@ -81,20 +114,22 @@ function migrationOf(step: Step, place: TablePlace): MqMigration {
     }
 
     async down(runner: QueryRunner): Promise<void> {
-      const { dialect, tables } = contextOf(runner, place);
-      await step.down(runner, tables);
+      const { dialect, tables } = contextOf(runner, location);
+      await step.down(runner, dialect, tables);
+      // The table may be gone, or somebody else's.
+      if (!(await appliedMigrations(runner, dialect, tables)).has(name)) return;
       const remove = sql`DELETE FROM ${raw(tables.migrations)} WHERE name = ${name}`.render(dialect);
       await runner.query(remove.text, remove.parameters);
     }
   };
 }
 
-function contextOf(runner: QueryRunner, place: TablePlace): { dialect: Dialect; tables: TableNames } {
-  const dataSource = dataSourceOfRunner(runner);
+function contextOf(runner: QueryRunner, location: TableLocation): { dialect: Dialect; tables: TableNames } {
+  const dataSource = dataSourceOf(runner);
   const dialect = detectDialect(dataSource);
   return {
     dialect,
-    tables: tableNames(dataSource, dialect, { prefix: place.prefix, schema: place.schema ?? undefined }),
+    tables: tableNames(dataSource, dialect, { prefix: location.prefix, schema: location.schema ?? undefined }),
   };
 }
 
@@ -106,4 +141,10 @@ function insertStripes(tables: TableNames): string {
   ).texts[0]!;
   return `INSERT INTO ${tables.orderStripe} (id) SELECT v.id FROM (${ids}) AS v
     WHERE NOT EXISTS (SELECT 1 FROM ${tables.orderStripe} AS s WHERE s.id = v.id)`;
+}
+
+/** A row for each, so that taking one is an UPDATE, and two that take it at once need no way out of a duplicate key. */
+function insertDuties(tables: TableNames): string {
+  return `INSERT INTO ${tables.duty} (duty, owner, until_at) SELECT v.duty, NULL, 0 FROM (SELECT 'metrics' AS duty) AS v
+    WHERE NOT EXISTS (SELECT 1 FROM ${tables.duty} AS d WHERE d.duty = v.duty)`;
 }

@@ -1,6 +1,6 @@
 import { DataSource, MigrationExecutor, type DataSourceOptions, type QueryRunner } from 'typeorm';
 
-/** The application's migrations, those of its data source: what `dataSource.runMigrations()` does, on a connection of our choice. */
+/** Runs the application's migrations as `dataSource.runMigrations()` does, on a connection of our choice. */
 export class OwnMigrations {
   private readonly executor: MigrationExecutor;
 

@@ -1,11 +1,11 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { systemClock } from '../../core/runtime/system-clock.js';
-import type { Dialect } from '../dialects/dialect.js';
-import { locateTables } from '../locate-tables.js';
-import { HeldConnections } from '../store/held-connections.js';
-import { tablePlace, type MqTables, type TableNames } from '../table-names.js';
+import type { Dialect } from '../databases/dialect.js';
+import { locateTables } from '../entities/locate-tables.js';
+import { HeldConnections } from '../connection/held-connections.js';
+import { tableLocation, type MqTables, type TableNames } from '../sql/table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
-import { createMigrationsTable, missingMigrations } from './mq-migrations.js';
+import { missingMigrations } from './mq-migrations.js';
 import { OwnMigrations } from './own-migrations.js';
 import { withSchemaLock } from './schema-lock.js';
 
@@ -25,22 +25,23 @@ export interface RunMqMigrationsOptions extends MqTables {
  * await dataSource.initialize();
  * await runMqMigrations(dataSource, { own: true }); // instead of dataSource.runMigrations(), which takes no lock
  * @returns the names of the migrations of this library that it ran
+ * @throws {MqError} `MQ_SCHEMA_FOREIGN` when tables of somebody else have these names; then nothing was created
  */
 export async function runMqMigrations(dataSource: DataSource, options: RunMqMigrationsOptions = {}): Promise<string[]> {
-  const place = tablePlace(options);
+  const location = tableLocation(options);
   const { dialect, tables } = locateTables(dataSource, options);
   return new HeldConnections(dataSource).use(async (runner) => {
     const own = options.own ? new OwnMigrations(dataSource, runner) : null;
     const missing = missingMigrations(await appliedMigrations(runner, dialect, tables), options);
     if (missing.length === 0 && !(await own?.pending())) return [];
     const apart = dialect.transactionalDdl && own?.wantTheirOwnTransactions;
-    const ran = await withSchemaLock(runner, dialect, place, systemClock, async () => {
+    const ran = await withSchemaLock(runner, dialect, location, systemClock, async () => {
       const names = await runOurs(runner, dialect, tables, options);
       if (!apart) await own?.run();
       return names;
     });
     if (own && apart) {
-      await own.onOtherConnection((holder) => withSchemaLock(holder, dialect, place, systemClock, () => own.run()));
+      await own.onOtherConnection((holder) => withSchemaLock(holder, dialect, location, systemClock, () => own.run()));
     }
     return ran;
   });
@@ -52,8 +53,6 @@ async function runOurs(
   tables: TableNames,
   options: RunMqMigrationsOptions,
 ): Promise<string[]> {
-  // Before it is read: a failed statement would end the transaction that may be open here.
-  await runner.query(createMigrationsTable(tables));
   // Read again, under the lock: whoever held it before may have done all of it.
   const missing = missingMigrations(await appliedMigrations(runner, dialect, tables), options);
   for (const migration of missing) await migration.up(runner);

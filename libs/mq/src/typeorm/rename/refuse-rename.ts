@@ -1,16 +1,16 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import { oneLine } from '../../core/runtime/one-line.js';
-import type { Dialect } from '../dialects/dialect.js';
-import { list, raw, sql } from '../dialects/sql.js';
-import { locateTables } from '../locate-tables.js';
+import type { Dialect } from '../databases/dialect.js';
+import { list, raw, sql } from '../sql/sql.js';
+import { locateTables } from '../entities/locate-tables.js';
 import { appliedMigrations } from '../migrations/applied-migrations.js';
-import { HeldConnections } from '../store/held-connections.js';
-import { runSql } from '../store/run-sql.js';
-import { type MqTables, tableNames, type TableNames } from '../table-names.js';
+import { HeldConnections } from '../connection/held-connections.js';
+import { runSql } from '../sql/run-sql.js';
+import { type MqTables, tableNames, type TableNames } from '../sql/table-names.js';
 import { otherTableSets } from './other-table-sets.js';
 
-/** By what a connection is known again in tables that it had under another name. */
+/** What identifies a connection in tables that it used under another name. */
 export interface ConnectionTraces {
   readonly connection: string;
   /** Names of its topics and groups at the broker. */
@@ -22,7 +22,7 @@ export interface ConnectionTraces {
   readonly usedPrefixes: readonly string[];
 }
 
-/** Bounds the look at what is finished, of which there may be millions. */
+/** How many finished rows are read, of which there may be millions. */
 const RECENT = 1_000;
 
 /**
@@ -36,14 +36,14 @@ const RECENT = 1_000;
  *
  * @throws {MqError} `MQ_CONNECTION_RENAMED`
  */
-export async function refuseRename(dataSource: DataSource, place: MqTables, traces: ConnectionTraces): Promise<void> {
-  const { dialect, tables } = locateTables(dataSource, place);
+export async function refuseRename(dataSource: DataSource, options: MqTables, traces: ConnectionTraces): Promise<void> {
+  const { dialect, tables } = locateTables(dataSource, options);
   const { schema } = tables;
   if (schema === null) return;
   await new HeldConnections(dataSource).use(async (runner) => {
     if ((await appliedMigrations(runner, dialect, tables)).size > 0) return;
     for (const prefix of await otherTableSets(runner, dialect, schema, traces.usedPrefixes)) {
-      const others = tableNames(dataSource, dialect, { ...place, prefix });
+      const others = tableNames(dataSource, dialect, { ...options, prefix });
       const evidence = await readable(dialect, () => lookInto(runner, dialect, others, traces));
       if (evidence) throw refusal(tables, prefix, traces, evidence);
     }

@@ -1,6 +1,6 @@
 import type { LeasedRow } from '../../core/store/outbox-row.js';
 
-/** What a lease is read with; {@link toLeasedRow} knows these names. */
+/** The columns that a lease reads; {@link toLeasedRow} maps them. */
 export const LEASED_COLUMNS = [
   'id',
   'connection',
@@ -22,6 +22,7 @@ export const LEASED_COLUMNS = [
   'failed_count',
   'max_attempts',
   'headers',
+  'trace',
   'payload',
   'payload_encoding',
   'payload_bytes',
@@ -40,7 +41,7 @@ export function toLeasedRow(row: LeasedColumns, leaseToken: string): LeasedRow {
     tag: row.tag as string | null,
     key: row.msg_key as string,
     orderingKey: row.ordering_key as string | null,
-    openKey: row.open_key as string | null,
+    orderKey: row.open_key as string | null,
     seq: String(row.seq),
     deliverAt: toNumber(row.deliver_at),
     settleGroup: row.settle_group as string | null,
@@ -51,6 +52,7 @@ export function toLeasedRow(row: LeasedColumns, leaseToken: string): LeasedRow {
     failedCount: Number(row.failed_count),
     maxAttempts: Number(row.max_attempts),
     headers: row.headers as string | null,
+    trace: row.trace as string | null,
     payload: row.payload as string,
     payloadEncoding: row.payload_encoding as 'base64' | null,
     payloadBytes: Number(row.payload_bytes),

@@ -1,27 +1,29 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { fullJitter } from '../../core/retry/backoff.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { Random } from '../../core/runtime/random.js';
 import { systemRandom } from '../../core/runtime/random.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import { closeConnection } from '../connection/clean-connection.js';
-import type { Dialect } from '../dialects/dialect.js';
-import type { Sql } from '../dialects/sql.js';
-import type { TableNames } from '../table-names.js';
-import { HeldConnections } from './held-connections.js';
-import { runSql, type SqlResult } from './run-sql.js';
+import type { Dialect } from '../databases/dialect.js';
+import type { Sql } from '../sql/sql.js';
+import type { TableNames } from '../sql/table-names.js';
+import { HeldConnections } from '../connection/held-connections.js';
+import { runSql, type SqlResult } from '../sql/run-sql.js';
 
 /** Runs a statement on some connection. */
 export type Run = <Row = Record<string, unknown>>(statement: Sql) => Promise<SqlResult<Row>>;
 
 const TRIES = 6;
-const BACKOFF_MS = 5;
+const BACKOFF_MS = 10;
+const BACKOFF_MAX_MS = 160;
 
 /**
- * The connections that the module's own statements run on: one from the pool for each call, apart from every
- * transaction of the application.
+ * Runs the module's own statements: each call takes one connection from the pool, apart from every transaction of the
+ * application.
  *
- * What fails because another transaction was in the way is tried again: each call is a transaction of its own, so
- * nothing of it has happened.
+ * A call that fails because another transaction was in the way is tried again: each call is a transaction of its own, so
+ * nothing of it was written.
  */
 export class OwnConnections {
   constructor(
@@ -43,6 +45,14 @@ export class OwnConnections {
     return this.onRunner((runner) =>
       this.dialect.standalone(runner, () => runSql<Row>(runner, this.dialect, statement)),
     );
+  }
+
+  /**
+   * One statement that writes a row which nobody else writes, on whatever level the session has: one round trip. It is made
+   * when the connection is there.
+   */
+  writeOwnRow<Row>(statement: () => Sql): Promise<SqlResult<Row>> {
+    return this.onRunner((runner) => runSql<Row>(runner, this.dialect, statement()));
   }
 
   /** Several statements in one transaction at READ COMMITTED. `work` may run more than once, and does nothing but SQL. */
@@ -68,7 +78,7 @@ export class OwnConnections {
       } catch (error) {
         if (attempt >= TRIES || !this.dialect.isContention(error)) throw error;
       }
-      await this.clock.sleep(this.random() * BACKOFF_MS * 2 ** attempt);
+      await this.clock.sleep(fullJitter(attempt, BACKOFF_MS, BACKOFF_MAX_MS, this.random));
     }
   }
 }

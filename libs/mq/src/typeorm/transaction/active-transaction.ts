@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { dataSourceOf } from './data-source-of.js';
+import { dataSourceOf } from '../connection/data-source-of.js';
 
 /** A manager that is bound to one connection. */
 export type BoundManager = EntityManager & { readonly queryRunner: QueryRunner };

@@ -6,7 +6,7 @@ export interface AmbientTransactions {
   readonly name: string;
   /** The manager of the innermost active transaction of the data source, `null` without one. */
   current(): EntityManager | null;
-  /** Whether the data source is in this library's care. */
+  /** Whether this library manages the data source. */
   manages(): boolean;
   /** Why `open` would not be joined by everything that the library decorates; `null` when nothing is wrong. */
   problem(): string | null;

@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { isActiveIn } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
-import { dataSourceOf } from './data-source-of.js';
+import { dataSourceOf } from '../connection/data-source-of.js';
 import type { TransactionHost, TransactionHosts } from './transaction-host.js';
 
 /**
@@ -31,7 +31,7 @@ export class ClsTransactions implements AmbientTransactions {
   problem(): string | null {
     const { length } = this.mine();
     return length > 1
-      ? `${length} hosts of ${this.name} (ClsPluginTransactional) have the same data source in their care, perhaps from two copies of the package`
+      ? `${length} hosts of ${this.name} (ClsPluginTransactional) manage the same data source, perhaps from two copies of the package`
       : null;
   }
 

@@ -5,11 +5,11 @@ import type { EntityManager } from 'typeorm';
 export interface DeliveryScope {
   readonly manager: EntityManager;
   /**
-   * Set as soon as the handler's part is over. What it left running (a timer, a queue that it was the first to use) inherits
-   * this scope for as long as it lives; from then on it is as outside of any delivery.
+   * Set as soon as the handler has ended. Code that it left running (a timer, a queue that it was the first to use) inherits
+   * this scope for as long as it lives; from then on that code counts as outside of any delivery.
    */
   ended: boolean;
-  /** Set when the handler did not come back in time: then it may be the handler itself that goes on. */
+  /** Set when the handler ran into its timeout: then the handler itself may still run. */
   cutOff: boolean;
 }
 

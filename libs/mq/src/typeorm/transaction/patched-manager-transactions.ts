@@ -14,9 +14,9 @@ interface Library {
 
 /**
  * Transactions of `typeorm-transactional`, which patches data sources: `dataSource.manager` is the transaction's while
- * one is open in the current async context, and the usual one (bound to no connection) otherwise. Looking there needs
- * no package, and finds what other libraries of this kind do, too. Opening one needs the very copy of the package that the
- * application has given its data source to: any other one does not know it.
+ * one is open in the current async context, and the usual one (bound to no connection) otherwise. Reading that
+ * property needs no package, and finds the transactions of similar libraries, too. Beginning one needs the same copy of the package that
+ * the application has registered its data source with: another copy does not know it.
  */
 export class PatchedManagerTransactions implements AmbientTransactions {
   readonly name = 'typeorm-transactional';

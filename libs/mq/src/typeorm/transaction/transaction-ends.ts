@@ -1,15 +1,15 @@
 import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm';
 import type { TransactionOutcome } from '../../core/publisher/transaction-context.js';
-import type { TransactionWatch } from '../connection/transaction-watch.js';
-import { detectDialect } from '../dialects/detect-dialect.js';
-import type { Dialect } from '../dialects/dialect.js';
+import type { TransactionWatch } from '../databases/transaction-watch.js';
+import { detectDialect } from '../databases/detect-dialect.js';
+import type { Dialect } from '../databases/dialect.js';
 
-type Listener = (outcome: TransactionOutcome) => void;
+type Listener = (outcome: TransactionOutcome, partly: boolean) => void;
 
 /** A query runner whose outermost transaction has listeners. */
 interface Watched {
   readonly listeners: Listener[];
-  /** What the application has asked for, which may have failed. A ROLLBACK after a COMMIT that failed settles nothing. */
+  /** What the application has asked for, which may have failed. A ROLLBACK after a COMMIT that failed decides nothing. */
   asked: 'commit' | 'rollback' | null;
   /** Known as soon as the query runner has its connection. */
   server: TransactionWatch | null;
@@ -17,22 +17,24 @@ interface Watched {
   endedBefore: number;
   /** Whether the transaction was over before TypeORM was asked to roll it back. */
   isOver: boolean;
+  /** Whether a savepoint of it was rolled back. */
+  partly: boolean;
 }
 
 const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
 
 /**
- * Tells when the outermost transaction of a query runner ends, through one TypeORM subscriber for each data source.
+ * Calls listeners when the outermost transaction of a query runner ends, as one TypeORM subscriber for each data source.
  *
  * A query runner is in one of three states: *unwatched* (no listeners), *watched* (listeners wait), and from there back
  * to *unwatched* by whichever comes first:
  *
  * - its outermost transaction committed or rolled back. TypeORM sends the same events for savepoints; only after the
- *   outermost one `isTransactionActive` is false. A rollback that finds the transaction ended settles nothing: MySQL commits
- *   it at every DDL statement, and everybody may write COMMIT. So somebody has to look what is there.
- * - it was released without either. After a COMMIT that failed nobody knows the outcome, after a ROLLBACK that failed
- *   everybody does. Asked for neither, the server's word counts: either somebody has ended the transaction with SQL of
- *   his own, or it is still open, on a connection that goes back to the pool. No end without a COMMIT is a commit.
+ *   outermost one `isTransactionActive` is false. A rollback that finds the transaction ended decides nothing: MySQL commits
+ *   it at every DDL statement, and any code may run COMMIT. So the rows have to be read back.
+ * - it was released without either. After a COMMIT that failed the outcome is unknown, after a ROLLBACK that failed
+ *   it is known. If neither was asked for, the state at the server counts: either the application has ended the transaction
+ *   with SQL of its own, or it is still open, on a connection that goes back to the pool. No end without a COMMIT is a commit.
  *
  * Subscribers run inside the caller's `commitTransaction()`, whose promise would reject with what they throw although
  * the data is committed. So listeners are isolated from it and from each other.
@@ -79,12 +81,21 @@ export class TransactionEnds implements EntitySubscriberInterface {
   }
 
   afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
+    const watched = this.watched.get(queryRunner);
+    if (watched) watched.partly = true;
     if (queryRunner.isTransactionActive) this.ask(queryRunner, null);
-    else this.end(queryRunner, this.watched.get(queryRunner)?.isOver ? 'committed' : 'rolled-back');
+    else this.end(queryRunner, watched?.isOver ? 'committed' : 'rolled-back');
   }
 
   private watch(runner: QueryRunner, listener: Listener): void {
-    const watched: Watched = { listeners: [listener], asked: null, server: null, endedBefore: 0, isOver: false };
+    const watched: Watched = {
+      listeners: [listener],
+      asked: null,
+      server: null,
+      endedBefore: 0,
+      isOver: false,
+      partly: false,
+    };
     this.watched.set(runner, watched);
     void runner.connect().then(
       (connection: unknown) => {
@@ -102,13 +113,13 @@ export class TransactionEnds implements EntitySubscriberInterface {
   }
 
   private end(runner: QueryRunner, outcome: TransactionOutcome): void {
-    const listeners = this.watched.get(runner)?.listeners ?? [];
+    const { listeners = [], partly = false } = this.watched.get(runner) ?? {};
     this.watched.delete(runner);
     for (const listener of listeners) {
       try {
-        listener(outcome);
+        listener(outcome, partly);
       } catch {
-        // A listener only takes note. The caller's transaction is over and must not look failed because of us.
+        // The caller's transaction is over, and must not look failed because of a listener.
       }
     }
   }
@@ -134,7 +145,7 @@ export class TransactionEnds implements EntitySubscriberInterface {
   }
 }
 
-/** Of a transaction whose query runner is released before TypeORM has told of its end. */
+/** The outcome of a transaction whose query runner is released before TypeORM has told of its end. */
 function outcomeOf({ asked, server, isOver }: Watched): TransactionOutcome {
   if (asked === 'rollback') return isOver ? 'committed' : 'rolled-back';
   if (server?.state === 'none') return 'committed';

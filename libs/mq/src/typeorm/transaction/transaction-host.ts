@@ -7,7 +7,7 @@ export interface TransactionHost {
   withTransaction<T>(propagation: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** The hosts of an application, as they are now: they come to life with its providers, in any order with ours. */
+/** The hosts of an application that exist now: Nest makes them with the providers, before or after ours. */
 export type TransactionHosts = () => readonly TransactionHost[];
 
 /** Whether this class makes hosts. */

@@ -1,10 +1,12 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { MqError } from '../../core/errors/mq-error.js';
 import type { JoinedTransaction, TransactionContext } from '../../core/publisher/transaction-context.js';
+import { HeldConnections } from '../connection/held-connections.js';
 import { TransactionStarts } from '../connection/transaction-starts.js';
 import { isActiveIn, type BoundManager } from './active-transaction.js';
 import type { AmbientTransactions } from './ambient-transactions.js';
-import { dataSourceOf } from './data-source-of.js';
+import { CommitHolds } from './commit-holds.js';
+import { dataSourceOf } from '../connection/data-source-of.js';
 import { deliveryScope, type DeliveryScope } from './delivery-scope.js';
 import { TransactionEnds } from './transaction-ends.js';
 
@@ -20,6 +22,7 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
   constructor(
     private readonly dataSource: DataSource,
     private readonly ambient: readonly AmbientTransactions[] = [],
+    private readonly held: HeldConnections = new HeldConnections(dataSource),
   ) {
     this.ends = TransactionEnds.of(dataSource);
     TransactionStarts.of(dataSource);
@@ -30,23 +33,26 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
     const manager = explicit ?? this.ambientManager() ?? this.managerOf(delivery);
     if (!manager) {
       // Most likely the handler itself, which would send once for each attempt that is cut off.
-      if (delivery?.cutOff && !alone) throw closed();
+      if (delivery?.cutOff && !alone) throw transactionClosed();
       return null;
     }
-    if (delivery?.ended && delivery.manager.queryRunner === manager.queryRunner) throw closed();
+    if (delivery?.ended && delivery.manager.queryRunner === manager.queryRunner) throw transactionClosed();
     if (isActiveIn(this.dataSource, manager)) return this.join(manager);
-    throw explicit ? this.refusal(explicit) : closed();
+    throw explicit ? this.refusal(explicit) : transactionClosed();
   }
 
-  async own<T>(work: (transaction: JoinedTransaction<EntityManager>) => Promise<T>): Promise<T> {
-    // Always a transaction and a connection of its own: ambient libraries leave this method alone.
-    return TransactionStarts.of(this.dataSource).open(() =>
-      this.dataSource.transaction((manager) => work(this.join(manager as BoundManager))),
-    );
+  /** On a connection of the list, or a process whose database froze could not end: the pool would wait for this one. */
+  own<T>(work: (transaction: JoinedTransaction<EntityManager>) => Promise<T>): Promise<T> {
+    return this.held.use((runner) => runner.manager.transaction((manager) => work(this.join(manager as BoundManager))));
   }
 
   private join(manager: BoundManager): JoinedTransaction<EntityManager> {
-    return { tx: manager, onEnd: (listener) => this.ends.listen(manager.queryRunner, listener) };
+    const { queryRunner } = manager;
+    return {
+      tx: manager,
+      onEnd: (listener) => this.ends.listen(queryRunner, listener),
+      holdCommit: (work) => CommitHolds.of(this.dataSource).hold(queryRunner, work),
+    };
   }
 
   private ambientManager(): EntityManager | null {
@@ -87,7 +93,7 @@ export class TypeOrmTransactionContext implements TransactionContext<EntityManag
   }
 }
 
-function closed(): MqError {
+function transactionClosed(): MqError {
   return new MqError(
     'MQ_TRANSACTION_CLOSED',
     'publish() was called by a handler whose delivery has ended already (it returned, failed or ran into its timeout), ' +

@@ -12,7 +12,7 @@ it('begins the batch with the message, in the handle of a proxy inside of a brok
 it.each([
   ['of a proxy by itself', '2 1795778612022 5000 2 0 broker-a 0 3 882'],
   ['with a field more', '0 1795778612022 5000 2 0 broker-a 0 3 0 882 1'],
-  ['with something else in place of the nought', '0 1795778612022 5000 2 0 broker-a 0 3 4 882'],
+  ['with something else in place of the zero', '0 1795778612022 5000 2 0 broker-a 0 3 4 882'],
   ['with something else in place of a number', '0 1795778612022 5000 2 0 broker-a 0 x 0 882'],
   ['of another broker', 'MTc5NTc3ODYxMjAyMg=='],
   ['that is empty', ''],

@@ -1,6 +1,6 @@
 /**
  * What Apache's proxy answers when it runs inside of a broker: where the broker's batch begins, when, for how long and in
- * which place it was taken out, the kind of its topic, broker, queue, the message's own position, a nought, and where it is stored.
+ * which position it was taken out, the kind of its topic, broker, queue, the message's own position, a zero, and where it is stored.
  */
 const OF_LOCAL_PROXY = /^\d+( \d+ \d+ \d+ \d+ \S+ \d+ (\d+) 0 \d+)$/;
 

@@ -31,7 +31,7 @@ interface Failure {
 }
 
 /**
- * Long polls at all brokers of a topic, seen as one.
+ * PollSet polls all brokers of a topic at once, and answers like one long poll.
  *
  * One broker after the other would let an idle one hold up the messages of the others for a whole wait. So while somebody
  * waits, every broker has a poll, and the first that answers, also that it has nothing, ends the wait. The polls at the
@@ -39,12 +39,12 @@ interface Failure {
  * do when the caller gives up: he is told at once, and {@link rest} or {@link close} give back what comes until they are over.
  * Cancelling a poll would lose what is on its way.
  *
- * States of a broker: *unasked* → *asked* (its share of the free places counts as taken) → after 100 ms *waiting* (it has
- * nothing, or is frozen, and takes no place from anybody) → *unasked*, with messages or without → *failed* → asked again
+ * States of a broker: *unasked* → *asked* (its share of the free slots counts as taken) → after 100 ms *waiting* (it has
+ * nothing, or is frozen, and takes no slot from anybody) → *unasked*, with messages or without → *failed* → asked again
  * every two seconds while others are waited for. One whose messages wait in memory is not asked before they are handed out.
  *
- * So a busy broker may always fill all free places, and two busy ones share them. The price are messages beyond those
- * places, at most those of one poll of each broker, which wait in memory: see {@link Surplus}. Held back by reserving places
+ * So a busy broker may always fill all free slots, and two busy ones share them. The price are messages beyond those
+ * slots, at most those of one poll of each broker, which wait in memory: see {@link Surplus}. Held back by reserving slots
  * for an idle broker, of 40 messages at the other one 10 were handled within 77 s.
  *
  * A failure is told when no broker had anything, and once a minute when the others work but have nothing.
@@ -90,7 +90,7 @@ export class PollSet {
     this.closed = true;
     await this.stop();
     this.surplus.giveBack({ all: true });
-    await this.surplus.settled();
+    await this.surplus.whenIdle();
   }
 
   private async wait(queues: readonly Queue[], request: ReceiveRequest, signal: AbortSignal): Promise<void> {
@@ -122,16 +122,16 @@ export class PollSet {
 
   private ask(queues: readonly Queue[], request: ReceiveRequest): void {
     if (this.stopper.signal.aborted) return;
-    let places = request.max - this.surplus.count - this.expected();
+    let slots = request.max - this.surplus.count - this.expected();
     // Nobody is going to wait, and more would only have to.
-    if (places <= 0 && this.surplus.isReady) return;
+    if (slots <= 0 && this.surplus.isReady) return;
     const idle = queues.filter(({ brokerName }) => !this.polls.has(brokerName) && !this.surplus.has(brokerName));
     const whole = idle.filter((queue) => !this.isSpared(queue));
     // Nothing but brokers that failed: whoever asks has waited.
     const asked = whole.length === 0 && this.polls.size === 0 ? idle : whole;
     asked.forEach((queue, index) => {
-      const max = Math.max(1, Math.ceil(places / (asked.length - index)));
-      places -= max;
+      const max = Math.max(1, Math.ceil(slots / (asked.length - index)));
+      slots -= max;
       this.start(queue, { ...request, max }, queues.length);
     });
   }
@@ -156,7 +156,7 @@ export class PollSet {
       .then((deliveries) => {
         this.failures.delete(brokerName);
         this.answered = true;
-        // One place and a handler that takes all of its time for each broker: then it is the turn of every message.
+        // One slot and a handler that takes all of its time for each broker: then it is the turn of every message.
         this.surplus.add(brokerName, deliveries, { leaseMs, ms: brokers * leaseMs });
       })
       .catch((error: unknown) => {

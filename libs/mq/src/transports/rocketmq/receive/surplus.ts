@@ -25,7 +25,7 @@ interface Waiting {
 }
 
 /**
- * Messages that came when there was no place for them, in a line for each broker.
+ * Surplus holds messages that came when no slot was free for them, in a queue for each broker.
  *
  * States of a message: *waiting* → *kept* (it has waited for a second: its lease is prolonged) → handed out, or given
  * back, when nobody took it within the time that was set, or when nobody will ask. While an extension is under way it is
@@ -104,8 +104,8 @@ export class Surplus {
     }
   }
 
-  /** Resolves when the broker has heard of everything that was given back, or has not answered. */
-  async settled(): Promise<void> {
+  /** Resolves when nothing is being given back any more: when the broker has heard of everything that was given back, or has not answered. */
+  async whenIdle(): Promise<void> {
     while (this.returning.size > 0) await Promise.all(this.returning);
   }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../core/runtime/clock.js';
 import { TransportError, type TransportErrorKind } from '../../../core/transport/transport-error.js';
-import { isOk, refusal } from '../protocol/broker-status.js';
+import { isOk, refusal } from '../refusal.js';
 import type { Resource } from '../protocol/generated.js';
-import { unsent } from '../protocol/unsent.js';
+import { unsent } from '../wire/unsent.js';
 import type { Call, Connection } from '../wire/connection.js';
 import { writeEndpoint, type Endpoint } from '../wire/endpoint.js';
 import { untilAborted } from '../wire/until-aborted.js';
@@ -151,8 +151,8 @@ export class RouteTable {
     const { timeoutMs, signal } = this.options;
     const what = `route of '${topic}'`;
     const request = { topic: this.options.resource(topic), endpoints: writeEndpoint(endpoint) };
-    const call = { what, headers: this.options.headers(), deadlineMs: timeoutMs, signal };
     try {
+      const call = { what, headers: this.options.headers(), deadlineMs: timeoutMs, signal };
       const answer = await this.options.connection(endpoint).unary('queryRoute', request, call);
       if (!isOk(answer.status)) throw refusal(what, answer.status);
       return new Route(answer.messageQueues);

@@ -1,7 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
-import { isOk } from '../protocol/broker-status.js';
+import { isOk } from '../refusal.js';
 import type { ClientType, Resource, Settings } from '../protocol/generated.js';
 import type { Connection } from '../wire/connection.js';
 import { untilAborted } from '../wire/until-aborted.js';
@@ -74,7 +74,7 @@ export class Session {
     this.servers.get(connection)?.close();
   }
 
-  /** Says goodbye where somebody listens, for a second at most, and leaves. Never rejects. */
+  /** Tells the servers that know us that we go, for a second at most, and ends the streams. Never rejects. */
   async close(): Promise<void> {
     this.forgetHeartbeat?.();
     this.over.abort();
@@ -101,7 +101,7 @@ export class Session {
         what: `session of ${who} at ${connection.endpoint.key}`,
         timeoutMs,
         clock,
-        open: () => connection.telemetry(this.options.headers()),
+        connect: () => connection.telemetry(this.options.headers()),
         unanswered: (stream) => connection.unanswered(stream),
         settings: () => this.options.settings(connection),
       });
@@ -120,7 +120,7 @@ export class Session {
       known.map(async ([connection, telemetry]) => {
         const call = this.call('heartbeat', timeoutMs, this.over.signal);
         const answer = await connection.unary('heartbeat', request, call).catch(() => null);
-        // An answer that is no OK comes from a server that has forgotten the settings; no answer is the connection's affair.
+        // An answer that is no OK comes from a server that has forgotten the settings; a missing answer is handled by the connection.
         if (answer && !isOk(answer.status)) telemetry.sync();
         return answer;
       }),

@@ -2,11 +2,11 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import { deferred, type Deferred } from '../../../core/runtime/deferred.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
-import { isOk, refusal } from '../protocol/broker-status.js';
-import { callFailure, GRPC } from '../protocol/call-failure.js';
+import { isOk, refusal } from '../refusal.js';
+import { callFailure, GRPC } from '../wire/call-failure.js';
 import type { Settings, TelemetryCommand, TelemetryCommandReceived } from '../protocol/generated.js';
-import { unsent } from '../protocol/unsent.js';
-import type { TelemetryStream } from '../protocol/service.js';
+import { unsent } from '../wire/unsent.js';
+import type { TelemetryStream } from '../wire/messaging-client.js';
 
 export interface TelemetryOptions {
   /** For messages: `session of GID_stock at 10.0.0.1:8081`. */
@@ -14,7 +14,7 @@ export interface TelemetryOptions {
   /** How long the server may take to answer the settings. */
   readonly timeoutMs: number;
   readonly clock: Clock;
-  open(): TelemetryStream;
+  connect(): TelemetryStream;
   /** Told of a stream on which nothing was answered in time; answers whether the server answered others meanwhile. */
   unanswered(stream: TelemetryStream): boolean;
   /** Who we are and what we want, at this moment. */
@@ -23,7 +23,7 @@ export interface TelemetryOptions {
 
 interface Exchange {
   readonly stream: TelemetryStream;
-  readonly settled: Deferred<void>;
+  readonly answered: Deferred<void>;
   ready: boolean;
 }
 
@@ -31,9 +31,9 @@ interface Exchange {
  * The stream on which one client and one server tell each other what they are. Until the server has answered our
  * settings it does not know us, and refuses to hand out messages.
  *
- * States: *closed* → `ready()` → *asking* (the stream is open, our settings are on their way) → the server's settings →
- * *ready*. A refusal, an error, the end of the stream or silence lead from both back to *closed*, and every waiting
- * `ready()` is told why; nothing is opened again until somebody asks. So nothing reconnects behind a transport that was
+ * States: *absent* → `ready()` → *asking* (the stream is there, our settings are on their way) → the server's settings →
+ * *ready*. A refusal, an error, the end of the stream or silence lead from both back to *absent*, and every waiting
+ * `ready()` is told why; no stream is made again until somebody asks. So nothing reconnects behind a transport that was
  * closed, and a server that refuses us is asked as often as somebody wants a message, not once a second for ever. What a
  * stream says after it was left is ignored.
  */
@@ -53,7 +53,7 @@ export class Telemetry {
   /** Resolves when the server knows us. @throws {TransportError} never `unknown`: no message was on its way yet */
   ready(): Promise<void> {
     this.exchange ??= this.ask();
-    return this.exchange.settled.promise;
+    return this.exchange.answered.promise;
   }
 
   /** Tells the server the settings again, because they have changed, or because it has forgotten them. */
@@ -61,15 +61,15 @@ export class Telemetry {
     if (this.exchange) this.write(this.exchange, { settings: this.options.settings() });
   }
 
-  /** Forgets the stream: the next `ready()` opens another. */
+  /** Forgets the stream: the next `ready()` makes another. */
   close(reason = new TransportError('unavailable', `${this.options.what}: closed`)): void {
     if (this.exchange) this.leave(this.exchange, reason);
   }
 
   private ask(): Exchange {
     const { clock, timeoutMs, what } = this.options;
-    const exchange: Exchange = { stream: this.options.open(), settled: deferred(), ready: false };
-    const { stream, settled } = exchange;
+    const exchange: Exchange = { stream: this.options.connect(), answered: deferred(), ready: false };
+    const { stream, answered: settled } = exchange;
     // Whoever waits hears of it; nobody may be waiting.
     settled.promise.catch(() => undefined);
     stream.on('data', (command: TelemetryCommandReceived) => this.hear(exchange, command));
@@ -93,7 +93,7 @@ export class Telemetry {
       exchange.ready = true;
       this.maxDeliveries = settings.backoffPolicy?.maxAttempts || null;
       this.isOrderly = settings.subscription?.fifo ?? null;
-      exchange.settled.resolve();
+      exchange.answered.resolve();
     } else if (trace) {
       this.write(exchange, { threadStackTrace: { nonce: trace.nonce, threadStackTrace: 'not available in Node' } });
     } else if (verify) {
@@ -114,7 +114,7 @@ export class Telemetry {
   private leave(exchange: Exchange, reason: TransportError): void {
     if (this.exchange === exchange) this.exchange = null;
     exchange.ready = false;
-    exchange.settled.reject(reason);
+    exchange.answered.reject(reason);
     exchange.stream.cancel();
   }
 

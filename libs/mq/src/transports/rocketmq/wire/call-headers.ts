@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
-import type { RocketmqCredentials } from '../rocketmq-options.js';
+import type { RocketmqCredentials } from '../options.js';
 
 /**
  * The generation of the protocol that we speak. Servers read it as a version of RocketMQ, not of this library.

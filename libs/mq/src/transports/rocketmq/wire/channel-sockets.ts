@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
 /**
- * The sockets of one gRPC channel, so that they can be closed with it.
+ * ChannelSockets records the sockets of one gRPC channel, so that they are closed with it.
  *
- * Closing a channel of gRPC leaves a connection open on which the server has not said a word yet, for as long as the server
- * does: one more for each channel that is given up for being silent. The one place where gRPC lets a socket pass by is
- * where credentials encrypt it, so the credentials of each channel are the given ones with an eye on that.
+ * Closing a channel of gRPC leaves a connection alive on which the server has not said a word yet, for as long as the server
+ * does: one more for each channel that is given up for being silent. gRPC hands a socket to other code only
+ * where credentials encrypt it, so each channel gets the given credentials with that one method replaced by one that records it.
  */
 export class ChannelSockets {
-  private readonly open = new Set<Socket>();
+  private readonly sockets = new Set<Socket>();
   private closed = false;
 
   /** `credentials` for a channel whose sockets are to be known here. */
@@ -33,13 +33,13 @@ export class ChannelSockets {
 
   close(): void {
     this.closed = true;
-    for (const socket of this.open) socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private note(socket: Socket): void {
     // Connected after nobody wanted it any more.
     if (this.closed) socket.destroy();
-    this.open.add(socket);
-    socket.once('close', () => this.open.delete(socket));
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
   }
 }

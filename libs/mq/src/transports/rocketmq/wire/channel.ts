@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/runtime/clock.js';
-import type { MessagingClient, TelemetryStream } from '../protocol/service.js';
+import type { MessagingClient, TelemetryStream } from './messaging-client.js';
 import type { ChannelSockets } from './channel-sockets.js';
 
 /** `connectivityState` of gRPC. */

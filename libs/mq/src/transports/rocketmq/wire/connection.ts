@@ -2,20 +2,21 @@ import { describeError } from '../../../core/errors/describe-error.js';
 import type { CallOptions, Metadata, ServiceError } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import { onAbort } from '../../../core/runtime/on-abort.js';
+import { defect, isDefect } from '../../../core/transport/defect.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
-import { callFailure, GRPC } from '../protocol/call-failure.js';
+import { callFailure, GRPC } from './call-failure.js';
 import type { ReceiveMessageRequest, ReceiveMessageResponseReceived, UnaryCalls } from '../protocol/generated.js';
-import type { TelemetryStream } from '../protocol/service.js';
+import type { TelemetryStream } from './messaging-client.js';
 import type { Channel } from './channel.js';
 import type { Endpoint } from './endpoint.js';
 
 /** Errors that calls end with when nobody has answered, as far as can be told. */
 const OURS: readonly number[] = [GRPC.CANCELLED, GRPC.DEADLINE_EXCEEDED, GRPC.UNAVAILABLE];
-/** Calls without an answer, one after the other, after which a connection that looks open is given up. */
+/** Calls without an answer, one after the other, after which a connection that looks alive is given up. */
 const MISSED_LIMIT = 2;
 
 export interface Call {
-  /** For messages: `publish to 'orders'`. */
+  /** For messages: `send to 'orders'`. */
   readonly what: string;
   readonly headers: Metadata;
   /** How long the server may take before it owes an answer: the wait of a long poll. Default 0. */
@@ -32,13 +33,12 @@ export interface ReceivedPart extends ReceiveMessageResponseReceived {
 }
 
 /**
- * The way to one endpoint: calls with a deadline, and what became of them in one vocabulary.
+ * Connection makes calls to one endpoint, each with a deadline, and tells every failure as a {@link TransportError}.
  *
  * States: *silent 0* → a call that misses its deadline → *silent 1* → another, which began later → the channel is replaced,
  * *silent 0*; any answer, also an error of the server's, leads back to *silent 0*. It is no miss when anything else was
  * answered since its answer was due, which for a long poll is the end of its wait: the server lives, and has too much to do;
- * that is `unanswered`. Nor is one that was lost together
- * with another one. A miss while there was no connection replaces the channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays open
+ * that is `unanswered`. Nor is one that was lost together with another one. A miss while there was no connection replaces the channel at once. Why: gRPC reconnects by itself when a connection is closed, but one that swallows packets stays there
  * until the operating system gives up on it, which takes a quarter of an hour, and one that is being made is not given up
  * for two minutes. Pings of HTTP/2 would find out sooner; servers answer those that come more often than every five
  * minutes with GOAWAY.
@@ -54,7 +54,7 @@ export class Connection {
 
   constructor(
     readonly endpoint: Endpoint,
-    private readonly open: (endpoint: Endpoint) => Channel,
+    private readonly makeChannel: (endpoint: Endpoint) => Channel,
     private readonly clock: Clock,
   ) {}
 
@@ -69,9 +69,9 @@ export class Connection {
     request: UnaryCalls[Name]['request'],
     call: Call,
   ): Promise<UnaryCalls[Name]['response']> {
-    return this.run(call, ({ client }, options, settle) => {
+    return this.run(call, ({ client }, options, done) => {
       const running = client[name](request as never, call.headers, options, (error, response) =>
-        settle(error, response as UnaryCalls[Name]['response']),
+        done(error, response as UnaryCalls[Name]['response']),
       );
       return () => running.cancel();
     });
@@ -84,7 +84,7 @@ export class Connection {
    * @throws {TransportError}
    */
   async receive(request: ReceiveMessageRequest, call: Call): Promise<ReceivedPart[]> {
-    return this.run(call, (channel, options, settle) => {
+    return this.run(call, (channel, options, done) => {
       const parts: ReceivedPart[] = [];
       let failure: ServiceError | null = null;
       const stream = channel.client.receiveMessage(request, call.headers, options);
@@ -94,7 +94,7 @@ export class Connection {
       });
       stream.on('error', (error: ServiceError) => (failure = error));
       // Comes after every error as well, and, other than that, after the last part.
-      stream.on('end', () => settle(parts.some(({ message }) => message) ? null : failure, parts));
+      stream.on('end', () => done(parts.some(({ message }) => message) ? null : failure, parts));
       return () => stream.cancel();
     });
   }
@@ -141,7 +141,7 @@ export class Connection {
     start: (
       channel: Channel,
       options: CallOptions,
-      settle: (error: ServiceError | null, answer?: T) => void,
+      done: (error: ServiceError | null, answer?: T) => void,
     ) => () => void,
   ): Promise<T> {
     const { what, waitMs = 0, deadlineMs, signal } = call;
@@ -153,7 +153,7 @@ export class Connection {
       const { missed } = this;
       let forget: () => void = () => undefined;
       const ended = channel.began();
-      const settle = (error: ServiceError | null, answer?: T): void => {
+      const done = (error: ServiceError | null, answer?: T): void => {
         forget();
         ended();
         const sent = connections.sinceStart();
@@ -167,12 +167,14 @@ export class Connection {
       };
       try {
         const deadline = new Date(this.clock.now() + deadlineMs);
-        const cancel = start(channel, { deadline }, settle);
+        const cancel = start(channel, { deadline }, done);
         forget = onAbort(signal, cancel);
       } catch (error) {
         ended();
-        // Encoding failed, or the channel was closed in between: nothing has left.
-        reject(new TransportError('unavailable', `${what}: ${describeError(error).message}`, { cause: error }));
+        // A wrong argument, or the channel was closed in between: nothing has left.
+        const away = (): TransportError =>
+          new TransportError('unavailable', `${what}: ${describeError(error).message}`, { cause: error });
+        reject(isDefect(error) ? defect(what, error) : away());
       }
     });
   }
@@ -203,7 +205,10 @@ export class Connection {
   private connected(): Channel {
     if (this.closed) throw new TransportError('unavailable', `${this.endpoint.key}: the transport is closed`);
     if (this.channel?.isStale) this.replace();
-    this.channel ??= this.open(this.endpoint);
-    return this.channel;
+    try {
+      return (this.channel ??= this.makeChannel(this.endpoint));
+    } catch (error) {
+      throw defect(this.endpoint.key, error);
+    }
   }
 }

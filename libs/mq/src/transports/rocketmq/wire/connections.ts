@@ -1,12 +1,12 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/runtime/clock.js';
 import type { Peers } from '../peers.js';
-import { messagingClient } from '../protocol/service.js';
-import type { RocketmqTls } from '../rocketmq-options.js';
+import { messagingClient } from './messaging-client.js';
 import { ChannelSockets } from './channel-sockets.js';
 import { Channel } from './channel.js';
 import { Connection } from './connection.js';
 import { grpcTarget, type Endpoint } from './endpoint.js';
+import { channelCredentials, type RocketmqTls } from './tls.js';
 
 /** Of one part of an answer, which holds one message: 4 MiB at Apache's default, and brokers may be told to take more. */
 const MAX_ANSWER_BYTES = 64 * 1_048_576;
@@ -14,7 +14,7 @@ const MAX_ANSWER_BYTES = 64 * 1_048_576;
 /** The connections of one transport, one for each endpoint, made when they are first asked for. */
 export class Connections {
   private readonly byKey = new Map<string, Connection>();
-  private readonly open: (endpoint: Endpoint) => Channel;
+  private readonly makeChannel: (endpoint: Endpoint) => Channel;
 
   constructor(
     peers: Peers,
@@ -23,16 +23,16 @@ export class Connections {
   ) {
     const Client = messagingClient(peers);
     const credentials = channelCredentials(peers, tls);
-    this.open = (endpoint) => {
+    this.makeChannel = (endpoint) => {
       const sockets = new ChannelSockets();
-      return new Channel(openClient(Client, endpoint, sockets.watching(credentials)), sockets, clock);
+      return new Channel(makeClient(Client, endpoint, sockets.watching(credentials)), sockets, clock);
     };
   }
 
   to(endpoint: Endpoint): Connection {
     let connection = this.byKey.get(endpoint.key);
     if (!connection) {
-      connection = new Connection(endpoint, this.open, this.clock);
+      connection = new Connection(endpoint, this.makeChannel, this.clock);
       this.byKey.set(endpoint.key, connection);
     }
     return connection;
@@ -43,7 +43,7 @@ export class Connections {
   }
 }
 
-function openClient(
+function makeClient(
   Client: ReturnType<typeof messagingClient>,
   endpoint: Endpoint,
   credentials: ChannelCredentials,
@@ -60,11 +60,4 @@ function openClient(
     'grpc.use_local_subchannel_pool': 1,
     'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
   });
-}
-
-function channelCredentials({ grpc }: Peers, tls: RocketmqTls | null): ChannelCredentials {
-  if (!tls) return grpc.credentials.createInsecure();
-  const pem = (value: string | Buffer | undefined): Buffer | null => (value === undefined ? null : Buffer.from(value));
-  const { ca, key, cert, rejectUnauthorized = true } = tls;
-  return grpc.credentials.createSsl(pem(ca), pem(key), pem(cert), { rejectUnauthorized });
 }

@@ -1,0 +1,2 @@
+export type { MqCliApp } from './boot/app-source.js';
+export { runMqCli } from './run-mq-cli.js';

@@ -1,0 +1,1 @@
+export { dailyLog, type DailyLogOptions } from './daily-log.js';

@@ -1,0 +1,1 @@
+export { MqHealthIndicator, type MqIndication, type MqReadinessOptions } from './mq-health-indicator.js';

@@ -1,0 +1,37 @@
+import { hash } from 'node:crypto';
+import { describeError } from '../../../core/errors/describe-error.js';
+import type { Clock } from '../../../core/runtime/clock.js';
+import { bodyBytes, type MessageBody } from '../../../core/message/body.js';
+import type { SendReceipt } from '../../../core/transport/transport.js';
+import { brokenAnswer, refusal } from '../refusal.js';
+import type { HttpAnswer } from '../wire/http-exchange.js';
+import { childText, parseXml } from '../wire/parse-xml.js';
+
+/**
+ * Sent is 201 with a message id and with the digest of the very body that we sent, and nothing else. The digest is the
+ * proof: no proxy, cache or error page can make it up, so the content type (which some gateways rewrite) is not asked.
+ *
+ * @throws {TransportError}
+ */
+export function readReceipt(answer: HttpAnswer, body: MessageBody, clock: Clock): SendReceipt {
+  if (answer.status !== 201) throw refusal(answer, clock);
+  let id: string | undefined;
+  let digest: string | undefined;
+  try {
+    const root = parseXml(answer.body);
+    if (root.name !== 'Message') throw new Error(`its root is <${root.name}>`);
+    id = childText(root, 'MessageId')?.trim();
+    digest = childText(root, 'MessageBodyMD5')?.trim();
+  } catch (error) {
+    throw brokenAnswer(answer, describeError(error).message);
+  }
+  if (!id) throw brokenAnswer(answer, 'no MessageId');
+  if (digest?.toUpperCase() !== md5(bodyBytes(body)))
+    throw brokenAnswer(answer, 'the digest is not that of the body that was sent');
+  return { brokerMessageId: id };
+}
+
+/** MD5 as this protocol writes it. It finds accidents; it is no defence against anybody. */
+export function md5(body: Buffer): string {
+  return hash('md5', body, 'hex').toUpperCase();
+}

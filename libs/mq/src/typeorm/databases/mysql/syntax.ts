@@ -1,0 +1,7 @@
+import type { SqlSyntax } from '../../sql/sql-syntax.js';
+
+export const mysqlSyntax: SqlSyntax = {
+  quote: (identifier) => `\`${identifier.replaceAll('`', '``')}\``,
+  placeholder: () => '?',
+  defaultSchema: ({ driver }) => driver.database || null,
+};
