@@ -47,6 +47,9 @@ export interface Dialect extends SqlSyntax, DialectErrors {
   /** Statements that open a transaction at READ COMMITTED. */
   readonly begin: readonly string[];
 
+  /** Statements that open a transaction which only reads, all of it as of one moment. */
+  readonly beginSnapshot: readonly string[];
+
   /**
    * Runs one statement by itself at READ COMMITTED, whatever level this session has by default.
    * The level matters: the default of MySQL locks gaps that producers insert into, the strict levels of PostgreSQL fail

@@ -1,5 +1,5 @@
 import { list, raw, sql } from '../sql/sql.js';
-import type { OwnConnections } from '../store/own-connections.js';
+import type { Reader } from '../store/reader.js';
 import { ERROR_COLUMNS, type ErrorRow, ROW_COLUMNS, type StatusRow } from './rows.js';
 
 /** Messages of one key that are looked at: the newest. */
@@ -16,16 +16,16 @@ const MOST_ROWS = 1_000;
  * Which messages a text means. It may be the id of one that has no row which would say so: what other producers have sent, and
  * what is pruned. Not if it is the id of a row: that of a replay, or of an error, is no message beside the one that it is about.
  */
-export async function messagesMeant(own: OwnConnections, text: string): Promise<string[]> {
-  const { dialect, tables } = own;
+export async function messagesMeant(reader: Reader, text: string): Promise<string[]> {
+  const { dialect, tables } = reader;
   const [statusLog, errorLog] = [raw(tables.statusLog), raw(tables.errorLog)];
-  const rows = await own.read<{ message_id: string }>(sql`
+  const rows = await reader.read<{ message_id: string }>(sql`
     SELECT COALESCE(t.replay_of, t.id) AS message_id FROM ${statusLog} AS t WHERE t.id = ${text}
     UNION ALL
     SELECT COALESCE(t.replay_of, e.message_id) FROM ${errorLog} AS e LEFT JOIN ${statusLog} AS t ON t.id = e.message_id
       WHERE e.id = ${text} AND e.message_id IS NOT NULL`);
   // Inside without an order: PostgreSQL would else walk down the primary key in search of a rare key.
-  const ofKey = await own.read<{ message_id: string }>(sql`
+  const ofKey = await reader.read<{ message_id: string }>(sql`
     SELECT COALESCE(k.replay_of, k.id) AS message_id FROM (
       SELECT t.id, t.replay_of FROM ${statusLog} AS t ${dialect.useIndex(tables, 'ix_key')} WHERE t.msg_key = ${text}
       LIMIT ${KEY_ROWS_READ}) AS k ORDER BY k.id DESC LIMIT ${ROWS_OF_KEY}`);
@@ -34,10 +34,10 @@ export async function messagesMeant(own: OwnConnections, text: string): Promise<
 }
 
 /** Rows of these messages, and those that replay them: oldest first. Ids sort by time. */
-export async function rowsOf(own: OwnConnections, messageIds: readonly string[]): Promise<StatusRow[]> {
-  const { dialect, tables } = own;
+export async function rowsOf(reader: Reader, messageIds: readonly string[]): Promise<StatusRow[]> {
+  const { dialect, tables } = reader;
   const [statusLog, columns, ids] = [raw(tables.statusLog), raw(ROW_COLUMNS), list(messageIds)];
-  const rows = await own.read<StatusRow>(sql`
+  const rows = await reader.read<StatusRow>(sql`
     SELECT ${columns} FROM ${statusLog} AS t WHERE t.id IN (${ids})
     UNION ALL
     (SELECT ${columns} FROM ${statusLog} AS t ${dialect.useIndex(tables, 'ix_replay')}
@@ -46,9 +46,9 @@ export async function rowsOf(own: OwnConnections, messageIds: readonly string[])
 }
 
 /** Error rows of these messages and rows, oldest first. */
-export async function errorsOf(own: OwnConnections, ids: readonly string[]): Promise<ErrorRow[]> {
-  const { dialect, tables } = own;
-  const rows = await own.read<ErrorRow>(sql`SELECT ${raw(ERROR_COLUMNS)} FROM ${raw(tables.errorLog)} AS e
+export async function errorsOf(reader: Reader, ids: readonly string[]): Promise<ErrorRow[]> {
+  const { dialect, tables } = reader;
+  const rows = await reader.read<ErrorRow>(sql`SELECT ${raw(ERROR_COLUMNS)} FROM ${raw(tables.errorLog)} AS e
     ${dialect.useIndex(tables, 'ix_error_message')} WHERE e.message_id IN (${list(ids)}) LIMIT ${MOST_ERRORS}`);
   return rows.sort(byId);
 }

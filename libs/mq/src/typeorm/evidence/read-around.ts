@@ -1,7 +1,7 @@
 import type { ActionEvidence, PauseEvidence } from '../../core/store/evidence-store.js';
 import { join, list, raw, sql } from '../sql/sql.js';
 import { toNumber } from '../store/leased-row.js';
-import type { OwnConnections } from '../store/own-connections.js';
+import type { Reader } from '../store/reader.js';
 
 /** Actions of people that are looked at: the newest. */
 const MOST_ACTIONS = 1_000;
@@ -17,10 +17,10 @@ interface PauseRow {
 }
 
 /** What is paused at this moment, and what time it is. The table has a row for each topic and group that ever was. */
-export async function pausesNow(own: OwnConnections): Promise<{ now: number; pauses: PauseEvidence[] }> {
-  const rows = await own.read<PauseRow>(sql`
+export async function pausesNow(reader: Reader): Promise<{ now: number; pauses: PauseEvidence[] }> {
+  const rows = await reader.read<PauseRow>(sql`
     SELECT c.now, p.connection, p.target, p.reason, p.actor, p.paused_at, p.until_at
-    FROM (SELECT ${own.dialect.nowMs} AS now) AS c LEFT JOIN ${raw(own.tables.pause)} AS p
+    FROM (SELECT ${reader.dialect.nowMs} AS now) AS c LEFT JOIN ${raw(reader.tables.pause)} AS p
       ON p.paused AND (p.until_at IS NULL OR p.until_at > c.now)`);
   const pauses = rows.flatMap(({ connection, target, reason, actor, paused_at: since, until_at: until }) =>
     connection === null ? [] : [{ connection, target, reason, actor, since: Number(since), until: toNumber(until) }],
@@ -38,10 +38,10 @@ interface ActionRow {
 }
 
 /** What was done to these rows, oldest first. One action may stand for many, which are told in its details. */
-export async function actionsOn(own: OwnConnections, ids: readonly string[]): Promise<ActionEvidence[]> {
-  const { dialect, tables } = own;
+export async function actionsOn(reader: Reader, ids: readonly string[]): Promise<ActionEvidence[]> {
+  const { dialect, tables } = reader;
   const named = ids.map((id) => sql`POSITION(${JSON.stringify(id)} IN a.details) > 0`);
-  const rows = await own.read<ActionRow>(sql`
+  const rows = await reader.read<ActionRow>(sql`
     SELECT a.action, a.actor, a.reason, a.target, a.details, a.created_at FROM (
       SELECT n.* FROM ${raw(tables.action)} AS n ${dialect.useIndex(tables, 'ix_action_created')}
       ORDER BY n.created_at DESC LIMIT ${MOST_ACTIONS}) AS a

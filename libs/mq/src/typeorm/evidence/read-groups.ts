@@ -1,7 +1,7 @@
 import type { CopyCount } from '../../core/store/evidence-store.js';
 import type { CopyReason } from '../../core/store/delivery-store.js';
 import { list, raw, sql, type Sql } from '../sql/sql.js';
-import type { OwnConnections } from '../store/own-connections.js';
+import type { Reader } from '../store/reader.js';
 
 const MOST_GROUPS = 1_000;
 
@@ -25,24 +25,24 @@ export interface CopyRow {
  * which there are few: an index by message would cost every delivery, for the sake of a question that is asked now and then.
  */
 export async function groupRowsOf(
-  own: OwnConnections,
+  reader: Reader,
   messageIds: readonly string[],
 ): Promise<{ inbox: InboxRow[]; copies: CopyRow[] }> {
-  const { dialect, tables } = own;
-  const known = await own.read<{ group_id: string }>(dialect.inboxGroups(tables, MOST_GROUPS));
+  const { dialect, tables } = reader;
+  const known = await reader.read<{ group_id: string }>(dialect.inboxGroups(tables, MOST_GROUPS));
   if (known.length === 0) return { inbox: [], copies: [] };
   const which: Sql = sql`i.group_id IN (${list(known.map((row) => row.group_id))}) AND i.message_id IN (${list(messageIds)})`;
-  const inbox = await own.read<InboxRow>(
+  const inbox = await reader.read<InboxRow>(
     sql`SELECT i.group_id, i.message_id, i.state, i.created_at FROM ${raw(tables.inbox)} AS i ${dialect.usePrimaryKey} WHERE ${which}`,
   );
-  const copies = await own.read<CopyRow>(sql`SELECT i.group_id, i.message_id, i.reason, i.copies, i.last_at
+  const copies = await reader.read<CopyRow>(sql`SELECT i.group_id, i.message_id, i.reason, i.copies, i.last_at
     FROM ${raw(tables.copy)} AS i ${dialect.usePrimaryKey} WHERE ${which}`);
   return { inbox, copies };
 }
 
-export async function countCopies(own: OwnConnections): Promise<CopyCount[]> {
-  const rows = await own.read<{ reason: CopyReason; copies: string | number }>(
-    sql`SELECT reason, SUM(copies) AS copies FROM ${raw(own.tables.copy)} GROUP BY reason ORDER BY reason`,
+export async function countCopies(reader: Reader): Promise<CopyCount[]> {
+  const rows = await reader.read<{ reason: CopyReason; copies: string | number }>(
+    sql`SELECT reason, SUM(copies) AS copies FROM ${raw(reader.tables.copy)} GROUP BY reason ORDER BY reason`,
   );
   return rows.map(({ reason, copies }) => ({ reason, copies: Number(copies) }));
 }

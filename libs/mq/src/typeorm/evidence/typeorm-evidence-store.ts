@@ -1,8 +1,15 @@
-import type { CopyCount, Evidence, EvidenceStore, MessageEvidence } from '../../core/store/evidence-store.js';
+import type {
+  CopyCount,
+  Evidence,
+  EvidenceStore,
+  LikeEvidence,
+  MessageEvidence,
+} from '../../core/store/evidence-store.js';
 import type { Happenings } from '../../core/store/happening.js';
 import type { NodeStore } from '../../core/store/node-store.js';
 import { storable } from '../sql/fit-column.js';
 import type { OwnConnections } from '../store/own-connections.js';
+import type { Reader } from '../store/reader.js';
 import { errorsOf, messagesMeant, rowsOf } from './find-messages.js';
 import { type Ahead, aheadOf } from './read-ahead.js';
 import { actionsOn, pausesNow } from './read-around.js';
@@ -23,7 +30,8 @@ interface Found {
 
 /**
  * Reads what PostgreSQL, MySQL or MariaDB know about a message. A dozen statements, each by an index, and one more for each
- * message that waits behind another. They are no snapshot: what happens meanwhile may be seen in some and not in others.
+ * message that waits behind another, all in one snapshot: an inbox row that says PARKED never comes without the error row of the same
+ * transaction. What processes tell about themselves, and what is paused, is read after it.
  */
 export class TypeOrmEvidenceStore implements EvidenceStore {
   constructor(
@@ -32,23 +40,12 @@ export class TypeOrmEvidenceStore implements EvidenceStore {
   ) {}
 
   async read(idOrKey: string): Promise<Evidence> {
-    const { own } = this;
     const asked = storable(idOrKey);
-    const messageIds = await messagesMeant(own, asked);
-    const rows = await rowsOf(own, messageIds);
-    const ahead = await aheadOf(own, rows);
-    const heads = [...ahead.values()].map(({ head }) => head);
-    const rowIds = [...rows, ...heads].map(({ id }) => id);
-    const errors = await errorsOf(own, [...new Set([...messageIds, ...heads.map(messageIdOf), ...rowIds])]);
-    const { inbox, copies } = await groupRowsOf(own, messageIds);
-    const parked = errors.filter((error) => Boolean(error.parked)).map(({ id }) => id);
-    const actions = await actionsOn(own, [...new Set([...messageIds, ...rowIds, ...parked])]);
-    const found = { rows, errors, inbox, copies, actions, ahead };
+    const { messageIds, found, likes } = await this.own.snapshot((reader) => findAll(reader, asked));
     const messages = messageIds.map((id) => messageOf(id, found)).filter(isKnown);
     // Last, so that no process seems gone that has begun since.
     const nodes = await this.nodes.list();
-    const likes = await likesOf(own, errors);
-    const { now, pauses } = await pausesNow(own);
+    const { now, pauses } = await pausesNow(this.own);
     return {
       asked: idOrKey,
       now,
@@ -66,6 +63,23 @@ export class TypeOrmEvidenceStore implements EvidenceStore {
   copies(): Promise<CopyCount[]> {
     return countCopies(this.own);
   }
+}
+
+async function findAll(
+  reader: Reader,
+  asked: string,
+): Promise<{ messageIds: readonly string[]; found: Found; likes: LikeEvidence[] }> {
+  const messageIds = await messagesMeant(reader, asked);
+  const rows = await rowsOf(reader, messageIds);
+  const ahead = await aheadOf(reader, rows);
+  const heads = [...ahead.values()].map(({ head }) => head);
+  const rowIds = [...rows, ...heads].map(({ id }) => id);
+  const errors = await errorsOf(reader, [...new Set([...messageIds, ...heads.map(messageIdOf), ...rowIds])]);
+  const { inbox, copies } = await groupRowsOf(reader, messageIds);
+  const parked = errors.filter((error) => Boolean(error.parked)).map(({ id }) => id);
+  const actions = await actionsOn(reader, [...new Set([...messageIds, ...rowIds, ...parked])]);
+  const likes = await likesOf(reader, errors);
+  return { messageIds, found: { rows, errors, inbox, copies, actions, ahead }, likes };
 }
 
 function messageOf(messageId: string, found: Found): MessageEvidence {

@@ -8,6 +8,7 @@ import { closeConnection } from '../connection/clean-connection.js';
 import type { Dialect } from '../databases/dialect.js';
 import type { Sql } from '../sql/sql.js';
 import type { TableNames } from '../sql/table-names.js';
+import type { Reader } from './reader.js';
 import { HeldConnections } from '../connection/held-connections.js';
 import { runSql, type SqlResult } from '../sql/run-sql.js';
 
@@ -25,7 +26,7 @@ const BACKOFF_MAX_MS = 160;
  * A call that fails because another transaction was in the way is tried again: each call is a transaction of its own, so
  * nothing of it was written.
  */
-export class OwnConnections {
+export class OwnConnections implements Reader {
   constructor(
     readonly dataSource: DataSource,
     readonly dialect: Dialect,
@@ -57,8 +58,20 @@ export class OwnConnections {
 
   /** Several statements in one transaction at READ COMMITTED. `work` may run more than once, and does nothing but SQL. */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.inTransaction(this.dialect.begin, work);
+  }
+
+  /** Several SELECTs that see the tables as of one moment. `work` may run more than once, and does nothing but read. */
+  snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    const { dialect, tables } = this;
+    return this.inTransaction(dialect.beginSnapshot, (run) =>
+      work({ dialect, tables, read: async <Row>(statement: Sql) => (await run<Row>(statement)).rows }),
+    );
+  }
+
+  private inTransaction<T>(begin: readonly string[], work: (run: Run) => Promise<T>): Promise<T> {
     return this.onRunner(async (runner) => {
-      for (const statement of this.dialect.begin) await runner.query(statement);
+      for (const statement of begin) await runner.query(statement);
       try {
         const result = await work((statement) => runSql(runner, this.dialect, statement));
         await runner.query('COMMIT');

@@ -42,6 +42,10 @@ export const mysql: Dialect = {
   // mysql2 puts parameters into the text, so the limit is max_allowed_packet; this keeps parsing short.
   maxParameters: 65_535,
   begin: [READ_COMMITTED, 'START TRANSACTION'],
+  beginSnapshot: [
+    'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+    'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY',
+  ],
 
   // Without SESSION it counts for the next transaction only, and a bare statement is one: nothing has to be restored
   // before the connection goes back to the pool.

@@ -37,6 +37,7 @@ export const postgres: Dialect = {
   transactionalDdl: true,
   maxParameters: 65_535,
   begin: [BEGIN],
+  beginSnapshot: ['BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'],
 
   /**
    * A bare statement is one round trip, a transaction around it three. So each connection is asked once for its default
