@@ -76,7 +76,7 @@ export type {
 export { EVIDENCE_CODES, type EvidenceCode } from './core/explain/evidence-codes.js';
 export { EXPLAIN_STATES, type ExplainState } from './core/explain/explain-states.js';
 export type { MqExplanation, MqNext, MqReason } from './core/explain/explanation.js';
-export type { MqTimeline, MqTimelineEntry, TimelineEvent } from './core/explain/timeline.js';
+export type { MqCausedMessage, MqTimeline, MqTimelineEntry, TimelineEvent } from './core/explain/timeline.js';
 export type { CopyCount } from './core/store/evidence-store.js';
 export type { CopyReason } from './core/store/delivery-store.js';
 export type { BulkOptions, PruneOptions } from './nest/services/admin/decide.js';

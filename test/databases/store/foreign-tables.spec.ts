@@ -80,9 +80,9 @@ describeDatabases('tables of somebody else that are called like ours', (db) => {
     await makeForeign(`${prefix}status_log`);
     await makeForeign(`${prefix}error_log`);
     const error = (await runMqMigrations(dataSource, { prefix }).catch((thrown: unknown) => thrown)) as Error;
-    expect(error.message).toMatch(/status_log. lacks the columns connection, broker, .* and 26 more; /);
+    expect(error.message).toMatch(/status_log. lacks the columns connection, broker, .* and 28 more; /);
     expect(error.message).toMatch(
-      /error_log. lacks the columns direction, message_id, .* and 20 more\. Nothing was created/,
+      /error_log. lacks the columns direction, message_id, .* and 22 more\. Nothing was created/,
     );
     expect(error).toMatchObject({
       details: {

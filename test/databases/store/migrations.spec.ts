@@ -74,7 +74,10 @@ describeDatabases('migrations', (db) => {
     const tables = { prefix: 'older_' };
     await runMqMigrations(dataSource, tables);
     for (const name of ['node', 'pause', 'action', 'copy', 'duty']) await db.query(`DROP TABLE older_${name}`);
-    for (const name of ['status_log', 'error_log']) await db.query(`ALTER TABLE older_${name} DROP COLUMN trace`);
+    for (const name of ['status_log', 'error_log']) {
+      for (const column of ['trace', 'correlation_id', 'causation_id'])
+        await db.query(`ALTER TABLE older_${name} DROP COLUMN ${column}`);
+    }
     await db.query('ALTER TABLE older_error_log DROP COLUMN decision');
     await db.query(`DELETE FROM older_migrations WHERE name = 'older_${MIGRATIONS[1]}'`);
     await db.query(`INSERT INTO older_status_log (id, status, connection, broker, topic_alias, topic, msg_key, max_attempts, created_at,

@@ -46,6 +46,8 @@ function tests(db: TestDatabase, database: string): void {
     payloadEncoding: null,
     headers: '{"备注":"快"}',
     trace: null,
+    correlationId: null,
+    causationId: null,
     orderingKey: null,
     brokerMessageId: 'B1',
     publishedAt: 9.2e21,

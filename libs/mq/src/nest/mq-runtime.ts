@@ -38,6 +38,7 @@ import type { ConnectionTraces } from '../typeorm/rename/refuse-rename.js';
 import { poolSizeOf } from '../typeorm/connection/pool-size.js';
 import type { TableLocation } from '../typeorm/sql/table-names.js';
 import { type BootMode, bootModeFor } from './boot-mode.js';
+import { currentCause } from './current-mq-context.js';
 import type { Operations } from './operations.js';
 import { deliverySlotsOf } from './delivery-slots.js';
 import type { FoundHandler } from './discovery/found-handler.js';
@@ -145,6 +146,7 @@ export class MqRuntime {
       store: stores.outbox,
       transactions: stores.transactions,
       relay,
+      cause: currentCause,
     });
     const consumers = new ConsumerRunner<EntityManager>({
       ...shared,

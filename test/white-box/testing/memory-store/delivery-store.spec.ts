@@ -16,6 +16,8 @@ const STATUS_ROW = {
   payloadBytes: 2,
   headers: null,
   trace: null,
+  correlationId: null,
+  causationId: null,
   settleWithinMs: null,
   maxAttempts: 10,
   replayOf: null,

@@ -3,8 +3,14 @@ import { oneLine } from '../../core/runtime/one-line.js';
 import { durationText } from './duration-text.js';
 
 /** What has happened to a message, a line for each entry: when, how long after the one before, what, in which group, by whom. */
-export function timelineText({ messageId, key, topic, entries }: MqTimeline): string[] {
-  const about = [topic && `topic ${topic}`, key !== messageId && `key ${key}`].filter(Boolean).join(', ');
+export function timelineText({ messageId, key, topic, correlationId, entries }: MqTimeline): string[] {
+  const about = [
+    topic && `topic ${topic}`,
+    key !== messageId && `key ${key}`,
+    correlationId !== messageId && `correlation ${correlationId}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
   const cells = entries.map(({ at, what, group, text, instance }, i) => {
     const before = entries[i - 1]?.at ?? at;
     return [

@@ -87,6 +87,11 @@ export interface GroupOptions extends ConsumeSettings {
 export interface PublishSettings {
   /** `false` lets `publish()` without a transaction open its own. Default `true`: it is an error. */
   requireTransaction?: boolean;
+  /**
+   * The id of the request that is being served, e.g. `() => cls.getId()`: the first message of a chain takes it for its correlation id.
+   * Asked for each message that is published outside of a handler. Default: a chain has the id of its first message.
+   */
+  correlationId?: () => string | undefined;
 }
 
 export interface ReproduceSettings {

@@ -53,7 +53,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
   const random = context.random ?? systemRandom;
   const raw = problems.object('', options, KEYS);
   const transport = resolveTransport(problems, raw['transport']);
-  const publish = problems.object('publish', raw['publish'], ['requireTransaction']);
+  const publish = problems.object('publish', raw['publish'], ['requireTransaction', 'correlationId']);
   const reproduce = problems.object('reproduce', raw['reproduce'], [
     'lease',
     'maxAttempts',
@@ -97,6 +97,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     migrate: problems.flag('migrate', raw['migrate'], false),
     globalEnhancers: resolveGlobalEnhancers(problems, raw['globalEnhancers']),
     requireTransaction: problems.flag('publish.requireTransaction', publish['requireTransaction'], true),
+    correlationId: problems.function('publish.correlationId', publish['correlationId']),
     reproduce: {
       leaseMs: resolveLease(problems, reproduce['lease'], transport),
       maxAttempts: problems.count('reproduce.maxAttempts', reproduce['maxAttempts'], 10),

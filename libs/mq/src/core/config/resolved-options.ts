@@ -15,6 +15,7 @@ export interface ResolvedOptions {
   readonly migrate: boolean;
   readonly globalEnhancers: readonly GlobalEnhancer[];
   readonly requireTransaction: boolean;
+  readonly correlationId: (() => unknown) | null;
   readonly reproduce: {
     readonly leaseMs: number;
     readonly maxAttempts: number;

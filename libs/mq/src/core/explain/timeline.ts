@@ -1,4 +1,5 @@
-import type { Evidence, ErrorEvidence, MessageEvidence, RowEvidence } from '../store/evidence-store.js';
+import type { OutboxStatus } from '../store/outbox-row.js';
+import type { CausedEvidence, Evidence, ErrorEvidence, MessageEvidence, RowEvidence } from '../store/evidence-store.js';
 import { type Settings, Surroundings } from './surroundings.js';
 import { groupsOf } from './groups-of.js';
 import { at, times } from './words.js';
@@ -9,8 +10,25 @@ export interface MqTimeline {
   readonly key: string;
   /** Alias; empty where no table says it. */
   readonly topic: string;
+  /** What the messages of its chain have in common; its own id where it is the first of them, or no table says more. */
+  readonly correlationId: string;
+  /** The message whose handler published it; `null` when none did. */
+  readonly causationId: string | null;
+  /** What its handlers have published, oldest first: a hundred of it at most. */
+  readonly caused: readonly MqCausedMessage[];
   /** Oldest first. */
   readonly entries: readonly MqTimelineEntry[];
+}
+
+/** A message that was published by the handler of another one. */
+export interface MqCausedMessage {
+  readonly messageId: string;
+  readonly key: string;
+  /** Alias. */
+  readonly topic: string;
+  /** Of its row. */
+  readonly status: OutboxStatus;
+  readonly at: Date;
 }
 
 export interface MqTimelineEntry {
@@ -28,6 +46,7 @@ export interface MqTimelineEntry {
 
 export type TimelineEvent =
   | 'published'
+  | 'caused'
   | 'attempt-failed'
   | 'sending'
   | 'accepted'
@@ -47,17 +66,23 @@ export type TimelineEvent =
 export function timelines(evidence: Evidence, settings: Settings): MqTimeline[] {
   const around = new Surroundings(evidence, settings);
   return evidence.messages.map((message) => {
-    const { messageId, rows, errors } = message;
+    const { messageId, rows, errors, caused } = message;
+    const known = [...rows, ...errors];
+    const causationId = known.find((each) => each.causationId !== null)?.causationId ?? null;
     const entries = [
       ...rows.flatMap((row) => ofRow(row, message)),
       ...errors.flatMap(ofError),
       ...ofGroups(message, around),
       ...ofActions(message),
+      ...caused.map(ofCaused),
     ];
     return {
       messageId,
       key: rows[0]?.key ?? errors.find(({ key }) => key !== null)?.key ?? messageId,
       topic: rows[0]?.topicAlias ?? errors.find(({ topicAlias }) => topicAlias !== null)?.topicAlias ?? '',
+      correlationId: known.find((each) => each.correlationId !== null)?.correlationId ?? messageId,
+      causationId,
+      caused: caused.map(({ at: when, topicAlias, ...each }) => ({ ...each, topic: topicAlias, at: new Date(when) })),
       entries: entries.toSorted((a, b) => a.at.getTime() - b.at.getTime()),
     };
   });
@@ -71,7 +96,8 @@ function ofRow(row: RowEvidence, { errors }: MessageEvidence): MqTimelineEntry[]
   const deliver = row.deliverAt === null ? '' : `, for delivery at ${at(row.deliverAt)}`;
   const tag = row.tag === null ? '' : `, tag ${row.tag}`;
   if (row.replayOf === null) {
-    add(row.createdAt, 'published', `published to ${row.topicAlias}${tag}${deliver}${trace}`);
+    const cause = row.causationId === null ? '' : `, by the handler of ${row.causationId}`;
+    add(row.createdAt, 'published', `published to ${row.topicAlias}${tag}${deliver}${cause}${trace}`);
   } else {
     const target = row.targetGroup === null ? '' : `, for the group ${row.targetGroup}`;
     add(row.createdAt, 'replayed', `replayed as row ${row.id}${target}`);
@@ -106,6 +132,10 @@ function ofRow(row: RowEvidence, { errors }: MessageEvidence): MqTimelineEntry[]
       add(done, 'cancelled', `cancelled: ${row.error}`);
   }
   return entries;
+}
+
+function ofCaused({ messageId, topicAlias, at: when }: CausedEvidence): MqTimelineEntry {
+  return { at: new Date(when), what: 'caused', text: `its handler published ${messageId} to ${topicAlias}` };
 }
 
 function ofError(error: ErrorEvidence): MqTimelineEntry[] {

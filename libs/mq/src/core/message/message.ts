@@ -17,6 +17,10 @@ export class MqMessage<T = unknown> {
   readonly payload: T;
   readonly headers: Readonly<Record<string, string>>;
   readonly orderingKey: string | undefined;
+  /** What the messages of one chain have in common: by default the id of its first message, also of a message of another producer. */
+  readonly correlationId: string;
+  /** The id of the message whose handler published this one; `undefined` when no handler of this module did. */
+  readonly causationId: string | undefined;
   /** When it was sent: over HTTP by the broker's clock, over gRPC by that of the process that sent it. */
   readonly publishedAt: Date;
 
@@ -29,6 +33,8 @@ export class MqMessage<T = unknown> {
     this.payload = fields.payload;
     this.headers = fields.headers;
     this.orderingKey = fields.orderingKey;
+    this.correlationId = fields.correlationId;
+    this.causationId = fields.causationId;
     this.publishedAt = fields.publishedAt;
   }
 }

@@ -14,6 +14,11 @@ export interface NewMessage<T = unknown> {
   delay?: Duration;
   /** Messages with the same one reach the broker in the order of their commits. Needs a topic with `ordered: true`. */
   orderingKey?: string | number | bigint;
+  /**
+   * What the messages of one chain have in common. Default: in a handler that of the message being handled, else what
+   * `publish.correlationId` answers, else the id of this message, which then begins a chain.
+   */
+  correlationId?: string;
 }
 
 /** A message of a topic with a schema for each tag: the tag decides about the payload. */
@@ -30,4 +35,5 @@ export const MESSAGE_FIELDS = [
   'deliverAt',
   'delay',
   'orderingKey',
+  'correlationId',
 ] as const satisfies readonly (keyof NewMessage)[];

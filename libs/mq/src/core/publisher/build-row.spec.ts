@@ -29,7 +29,7 @@ const optionsWith = (more: object = {}): ResolvedOptions =>
 const build = (topic: string, message: NewMessage, options = optionsWith()): NewOutboxRow =>
   buildRow(
     options,
-    { topic: options.topics.get(topic)!, message, schemas: null, call: `publish('${topic}')` },
+    { topic: options.topics.get(topic)!, message, schemas: null, cause: null, call: `publish('${topic}')` },
     'id-1',
     NOW,
   );
@@ -123,8 +123,8 @@ describe('buildRow', () => {
     const error = errorOf('orders', wrong as never);
     expect(error.message).toBe(
       "publish('orders'): 5 problems:\n" +
-        '  - tags is no field of a message, did you mean tag? Known: payload, tag, key, headers, deliverAt, delay, orderingKey\n' +
-        '  - delayTime is no field of a message, did you mean delay? Known: payload, tag, key, headers, deliverAt, delay, orderingKey\n' +
+        '  - tags is no field of a message, did you mean tag? Known: payload, tag, key, headers, deliverAt, delay, orderingKey, correlationId\n' +
+        '  - delayTime is no field of a message, did you mean delay? Known: payload, tag, key, headers, deliverAt, delay, orderingKey, correlationId\n' +
         '  - key must have 1 to 128 characters\n' +
         "  - headers must be a plain object of texts, like { tenant: 'north' }\n" +
         '  - the payload cannot be encoded: it is undefined, or missing; write payload: null for a message without content',

@@ -5,6 +5,7 @@ import { toOutbound } from '../store/to-outbound.js';
 import { orderKeyOf } from '../store/order-key.js';
 import type { NewOutboxRow } from '../store/outbox-row.js';
 import type { Violation } from '../transport/transport.js';
+import { type Cause, correlationIdOf } from './correlation.js';
 import { encodePayload } from './encode-payload.js';
 import { MessageProblems } from './message-problems.js';
 import { checkFields, deliveryTime, encodeHeaders, keyOf, orderingKeyOf, tagOf } from './message-fields.js';
@@ -18,6 +19,8 @@ export interface PublishRequest {
   readonly message: NewMessage;
   /** Of a topic that brings some. */
   readonly schemas: TopicSchemas | null;
+  /** Of the message whose handler is publishing; `null` outside of handlers. */
+  readonly cause: Cause | null;
   /** For error messages, e.g. `publish('orders')`. */
   readonly call: string;
 }
@@ -29,7 +32,7 @@ export interface PublishRequest {
  */
 export function buildRow(
   options: ResolvedOptions,
-  { topic, message, schemas, call }: PublishRequest,
+  { topic, message, schemas, cause, call }: PublishRequest,
   id: string,
   now: number,
 ): NewOutboxRow {
@@ -65,6 +68,8 @@ export function buildRow(
     replayOf: null,
     targetGroup: null,
     trace: null,
+    correlationId: correlationIdOf(problems, message, cause, options.correlationId),
+    causationId: cause?.id ?? null,
     deliver,
     leased: inMs <= horizonMs,
     horizonMs,

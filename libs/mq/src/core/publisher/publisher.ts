@@ -14,6 +14,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import type { MqTracer } from '../tracing/tracer.js';
 import type { SendReceipt } from '../transport/transport.js';
 import { buildRow, type PublishRequest, withTrace } from './build-row.js';
+import type { Cause } from './correlation.js';
 import { fitsSchema } from './fits-schema.js';
 import type { Publication, PublishOptionsOf, Receipt } from './publishing.js';
 import { StagedPublication } from './publication.js';
@@ -28,6 +29,8 @@ interface PublisherDependencies<Tx> {
   readonly clock: Clock;
   readonly events: MqEvents;
   readonly tracer: MqTracer | null;
+  /** The message whose handler is running, in this asynchronous context. */
+  readonly cause: () => Cause | null;
 }
 
 interface Addressed {
@@ -132,7 +135,7 @@ export class Publisher<Tx> {
       throw new MqError('MQ_MESSAGE_INVALID', `${call}: a message is an object, like { payload: … }.`, {
         details: { topic: alias },
       });
-    return { topic, message, schemas: schemasOf(ref), call };
+    return { topic, message, schemas: schemasOf(ref), cause: this.deps.cause(), call };
   }
 
   private checked(request: PublishRequest): NewOutboxRow {

@@ -13,6 +13,8 @@ const NONE = {
   payloadEncoding: null,
   headers: null,
   trace: null,
+  correlationId: null,
+  causationId: null,
   brokerMessageId: null,
   publishedAt: null,
 } as const;

@@ -68,6 +68,7 @@ function given(): Bench {
     clock,
     events,
     tracer: null,
+    cause: () => null,
   });
   const publish = (topic: string, message: NewMessage): Promise<Publication> =>
     publisher.publish(topic, message, { transaction: 'own' });

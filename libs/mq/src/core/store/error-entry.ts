@@ -1,5 +1,7 @@
+import type { Causality } from '../message/causality.js';
+
 /** A row of `mq_error_log`. What parks a message carries the payload, because it may be the only copy. */
-export interface ErrorEntry {
+export interface ErrorEntry extends Causality {
   readonly direction: 'PRODUCE' | 'CONSUME';
   /** `null` for an outage, which is about no single message. */
   readonly messageId: string | null;

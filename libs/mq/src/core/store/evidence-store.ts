@@ -1,3 +1,4 @@
+import type { Causality } from '../message/causality.js';
 import type { CopyReason } from './delivery-store.js';
 import type { Happenings } from './happening.js';
 import type { MqNode } from './node-store.js';
@@ -48,9 +49,19 @@ export interface MessageEvidence {
   readonly actions: readonly ActionEvidence[];
   /** What its newest row waits behind, if that is not the first of its key. */
   readonly ahead: AheadEvidence | null;
+  /** What its handlers have published, oldest first: the first hundred of it. */
+  readonly caused: readonly CausedEvidence[];
 }
 
-export interface RowEvidence {
+export interface CausedEvidence {
+  readonly messageId: string;
+  readonly topicAlias: string;
+  readonly key: string;
+  readonly status: OutboxStatus;
+  readonly at: number;
+}
+
+export interface RowEvidence extends Causality {
   readonly id: string;
   readonly status: OutboxStatus;
   readonly connection: string;
@@ -82,7 +93,7 @@ export interface RowEvidence {
   readonly traceparent: string | null;
 }
 
-export interface ErrorEvidence {
+export interface ErrorEvidence extends Causality {
   readonly id: string;
   /** What failed: of `PRODUCE` the row of the outbox, of `CONSUME` the message. */
   readonly of: string;

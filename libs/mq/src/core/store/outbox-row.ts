@@ -1,3 +1,5 @@
+import type { Causality } from '../message/causality.js';
+
 /**
  * A row of the outbox (`mq_status_log`), one message.
  *
@@ -23,7 +25,7 @@ export type OutboxStatus = 'PENDING' | 'SENDING' | 'ACCEPTED' | 'SENT' | 'DEAD' 
 export const UNFINISHED: readonly OutboxStatus[] = ['PENDING', 'SENDING', 'ACCEPTED'];
 
 /** What of a message stays the same from its publishing on. */
-export interface OutboxMessage {
+export interface OutboxMessage extends Causality {
   /** UUIDv7, made by the publisher. On the wire it is the property `mq-id`. */
   readonly id: string;
   /** Name of the connection that published it. */

@@ -1,6 +1,7 @@
 import type { OutboxMessage } from './outbox-row.js';
 import type { OutboundMessage } from '../transport/transport.js';
 import { loadBody } from '../message/body.js';
+import { causalityProperties } from '../message/causality.js';
 import { traceProperties } from '../message/trace-context.js';
 import { encodeHeaders, MQ_GROUP, MQ_HEADERS, MQ_ID, MQ_ROW } from '../message/wire-properties.js';
 
@@ -10,6 +11,7 @@ export function toOutbound(message: OutboxMessage, deliverAt: number | null): Ou
   if (message.replayOf !== null) properties[MQ_ROW] = message.id;
   if (message.headers !== null) properties[MQ_HEADERS] = encodeHeaders(message.headers);
   if (message.targetGroup !== null) properties[MQ_GROUP] = message.targetGroup;
+  Object.assign(properties, causalityProperties(message));
   if (message.trace !== null) Object.assign(properties, traceProperties(message.trace));
   return {
     topic: message.topic,

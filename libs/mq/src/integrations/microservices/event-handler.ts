@@ -60,7 +60,7 @@ export function eventHandler(
       const message = input as MqMessage;
       const context = new MqEventContext(delivery, message);
       try {
-        return await withMqContext(context, () =>
+        return await withMqContext(context, message, () =>
           withThrownErrors(async () => outcomeOf(await callback(message.payload, context), delivery.signal)),
         );
       } catch (error) {

@@ -66,7 +66,7 @@ function register(
     invoke: async (input, context) => {
       const given = new MqContext(context satisfies DeliveryContext<EntityManager>);
       try {
-        return await withMqContext(given, () => call(input, given));
+        return await withMqContext(given, input, () => call(input, given));
       } catch (error) {
         disown(error);
         throw error;

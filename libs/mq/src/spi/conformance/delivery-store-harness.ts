@@ -98,6 +98,8 @@ export class DeliveryStoreBench<Handle> {
       payloadEncoding: null,
       headers: null,
       trace: null,
+      correlationId: null,
+      causationId: null,
       orderingKey: null,
       brokerMessageId: 'B1',
       publishedAt: 1_700_000_000_000,

@@ -85,6 +85,8 @@ export function stagingTests(test: OutboxStoreTest): void {
       replayOf: `broker:${UNICODE}`,
       targetGroup: 'GID_stock',
       trace: JSON.stringify({ traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'vendor=a:b|c' }),
+      correlationId: UNICODE,
+      causationId: `broker:${UNICODE}`,
       deliver: { at: 1_700_000_000_123 },
     });
     assert.ok(Buffer.byteLength(row.payload) > 2 * 65_536);

@@ -18,6 +18,8 @@ export function buildMessage<T>(fields: { readonly payload: T } & Partial<MqMess
     tag: undefined,
     headers: {},
     orderingKey: undefined,
+    correlationId: id,
+    causationId: undefined,
     publishedAt: new Date(systemClock.now()),
     ...fields,
     id,

@@ -153,7 +153,7 @@ function deliveryOf({ runtime, subscription, message, attempt }: DeliveryRequest
   const { id = uuidV7(), ...fields } = message;
   const row = buildRow(
     options,
-    { topic: subscription.topic, message: fields, schemas: null, call: 'deliver()' },
+    { topic: subscription.topic, message: fields, schemas: null, cause: null, call: 'deliver()' },
     id,
     clock.now(),
   );

@@ -50,6 +50,8 @@ export function toLeasedRow(row: MemoryOutboxRow): LeasedRow {
     maxAttempts: row.maxAttempts,
     headers: row.headers,
     trace: row.trace,
+    correlationId: row.correlationId,
+    causationId: row.causationId,
     payload: row.payload,
     payloadEncoding: row.payloadEncoding,
     payloadBytes: row.payloadBytes,

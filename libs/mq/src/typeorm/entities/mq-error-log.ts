@@ -26,6 +26,10 @@ export class MqErrorLog {
   headers: string | null;
   /** JSON object: `traceparent`, `tracestate` that the parked message came with. */
   trace: string | null;
+  /** Of the chain that the message belongs to; `null` when it is the first of it, and of its own id. */
+  correlationId: string | null;
+  /** The message whose handler published it. */
+  causationId: string | null;
   orderingKey: string | null;
   brokerMessageId: string | null;
   /** By the broker's clock. */
@@ -61,6 +65,8 @@ export const errorLogColumns = {
   payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   headers: longText('headers'),
   trace: longText('trace'),
+  correlationId: text('correlation_id', { length: 255, nullable: true }),
+  causationId: text('causation_id', { length: 255, nullable: true }),
   orderingKey: text('ordering_key', { length: 255, nullable: true }),
   brokerMessageId: text('broker_message_id', { length: 255, nullable: true }),
   publishedAt: instant('published_at', true),

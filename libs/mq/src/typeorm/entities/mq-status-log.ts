@@ -49,6 +49,10 @@ export class MqStatusLog {
   headers: string | null;
   /** JSON object: `traceparent`, `tracestate` of the request that published it. */
   trace: string | null;
+  /** Of the chain that the message belongs to; `null` when it is the first of it, and of its own id. */
+  correlationId: string | null;
+  /** The message whose handler published it. */
+  causationId: string | null;
   payload: string;
   /** `base64`: the payload is that of bytes. */
   payloadEncoding: 'base64' | null;
@@ -89,6 +93,8 @@ export const statusLogColumns = {
   doneAt: instant('done_at', true),
   headers: longText('headers'),
   trace: longText('trace'),
+  correlationId: text('correlation_id', { length: 255, nullable: true }),
+  causationId: text('causation_id', { length: 255, nullable: true }),
   payload: longText('payload', false),
   payloadEncoding: text('payload_encoding', { length: 16, nullable: true }),
   payloadBytes: count('payload_bytes'),

@@ -6,7 +6,7 @@ import { toNumber } from '../store/leased-row.js';
 export const ROW_COLUMNS = `t.id, t.status, t.connection, t.broker, t.topic_alias, t.topic, t.tag, t.msg_key, t.ordering_key,
   t.open_key, t.seq, t.deliver_at, t.settle_group, t.replay_of, t.target_group, t.deferred, t.broker_message_id,
   t.last_error_code, t.last_error, t.started_count, t.failed_count, t.max_attempts, t.lease_owner, t.due_at, t.created_at,
-  t.updated_at, t.done_at, t.trace`;
+  t.updated_at, t.done_at, t.trace, t.correlation_id, t.causation_id`;
 
 export interface StatusRow {
   readonly id: string;
@@ -37,6 +37,8 @@ export interface StatusRow {
   readonly updated_at: string;
   readonly done_at: string | null;
   readonly trace: string | null;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
 }
 
 export function messageIdOf({ id, replay_of: replayOf }: StatusRow): string {
@@ -72,6 +74,8 @@ export function toRowEvidence(row: StatusRow): RowEvidence {
     updatedAt: Number(row.updated_at),
     doneAt: toNumber(row.done_at),
     traceparent: traceparentOf(row.trace),
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
   };
 }
 
@@ -87,7 +91,8 @@ function traceparentOf(trace: string | null): string | null {
 }
 
 export const ERROR_COLUMNS = `e.id, e.direction, e.message_id, e.topic_alias, e.tag, e.msg_key, e.group_alias, e.group_id, e.attempt,
-  e.parked, e.error_class, e.error_code, e.message, e.instance, e.created_at, e.resolution, e.resolved_by, e.resolved_at, e.decision`;
+  e.parked, e.error_class, e.error_code, e.message, e.instance, e.created_at, e.resolution, e.resolved_by, e.resolved_at, e.decision,
+  e.correlation_id, e.causation_id`;
 
 export interface ErrorRow {
   readonly id: string;
@@ -109,6 +114,8 @@ export interface ErrorRow {
   readonly resolved_by: string | null;
   readonly resolved_at: string | null;
   readonly decision: 'replayed' | 'discarded' | null;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
 }
 
 export function toErrorEvidence(row: ErrorRow): ErrorEvidence {
@@ -132,5 +139,7 @@ export function toErrorEvidence(row: ErrorRow): ErrorEvidence {
     resolvedBy: row.resolved_by,
     resolvedAt: toNumber(row.resolved_at),
     decision: row.decision,
+    correlationId: row.correlation_id,
+    causationId: row.causation_id,
   };
 }

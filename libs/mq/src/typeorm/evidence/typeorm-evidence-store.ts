@@ -14,6 +14,7 @@ import { errorsOf, messagesMeant, rowsOf } from './find-messages.js';
 import { type Ahead, aheadOf } from './read-ahead.js';
 import { actionsOn, pausesNow } from './read-around.js';
 import { countCopies, type CopyRow, groupRowsOf, type InboxRow } from './read-groups.js';
+import { causedBy, type CausedRow } from './read-caused.js';
 import { readHappenings } from './read-happenings.js';
 import { likesOf } from './read-likes.js';
 import { type ErrorRow, messageIdOf, type StatusRow, toErrorEvidence, toRowEvidence } from './rows.js';
@@ -26,6 +27,7 @@ interface Found {
   readonly copies: readonly CopyRow[];
   readonly actions: Awaited<ReturnType<typeof actionsOn>>;
   readonly ahead: ReadonlyMap<string, Ahead>;
+  readonly caused: readonly CausedRow[];
 }
 
 /**
@@ -79,7 +81,8 @@ async function findAll(
   const parked = errors.filter((error) => Boolean(error.parked)).map(({ id }) => id);
   const actions = await actionsOn(reader, [...new Set([...messageIds, ...rowIds, ...parked])]);
   const likes = await likesOf(reader, errors);
-  return { messageIds, found: { rows, errors, inbox, copies, actions, ahead }, likes };
+  const caused = await causedBy(reader, messageIds);
+  return { messageIds, found: { rows, errors, inbox, copies, actions, ahead, caused }, likes };
 }
 
 function messageOf(messageId: string, found: Found): MessageEvidence {
@@ -104,10 +107,19 @@ function messageOf(messageId: string, found: Found): MessageEvidence {
       ahead === undefined
         ? null
         : {
-            head: { ...withErrors(headId!, [ahead.head], found), inbox: [], copies: [], ahead: null },
+            head: { ...withErrors(headId!, [ahead.head], found), inbox: [], copies: [], ahead: null, caused: [] },
             headId: ahead.head.id,
             count: ahead.count,
           },
+    caused: found.caused
+      .filter((row) => row.causation_id === messageId)
+      .map((row) => ({
+        messageId: row.id,
+        topicAlias: row.topic_alias,
+        key: row.msg_key,
+        status: row.status,
+        at: Number(row.created_at),
+      })),
   };
 }
 
@@ -127,8 +139,8 @@ function withErrors(
   };
 }
 
-function isKnown({ rows, errors, inbox, copies, actions }: MessageEvidence): boolean {
-  return [rows, errors, inbox, copies, actions].some(({ length }) => length > 0);
+function isKnown({ rows, errors, inbox, copies, actions, caused }: MessageEvidence): boolean {
+  return [rows, errors, inbox, copies, actions, caused].some(({ length }) => length > 0);
 }
 
 /** Of foreign messages and pruned ones the id alone, which sorts by time if it is ours. */

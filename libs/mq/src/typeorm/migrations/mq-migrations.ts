@@ -7,6 +7,7 @@ import { join, raw, sql } from '../sql/sql.js';
 import { tableNames, tableLocation, type MqTables, type TableNames, type TableLocation } from '../sql/table-names.js';
 import { appliedMigrations } from './applied-migrations.js';
 import { createMigrationsTable } from './create-migrations-table.js';
+import { addMissingIndexes } from './add-missing-indexes.js';
 import { addMissingColumns } from './add-missing-columns.js';
 import { missingColumns } from './missing-columns.js';
 import { refuseForeignTables } from './refuse-foreign-tables.js';
@@ -24,6 +25,10 @@ interface Step {
 
 const OPERATION_TABLES = ['node', 'pause', 'action', 'copy', 'duty'] as const;
 
+/** Columns that tables have got by a later step than the first. */
+const STATUS_COLUMNS: readonly string[] = ['trace', 'correlation_id', 'causation_id'];
+const ERROR_COLUMNS: readonly string[] = [...STATUS_COLUMNS, 'decision'];
+
 /** `createTables` describes the tables of this version. So the first step makes all of them, and a later one what an older set lacks. */
 const STEPS: readonly Step[] = [
   {
@@ -36,15 +41,18 @@ const STEPS: readonly Step[] = [
       const missing = await missingColumns(runner, dialect, tables);
       for (const table of [tables.statusLog, tables.errorLog, tables.inbox, tables.orderStripe]) {
         // Not what somebody else has put there meanwhile.
-        if (missing.get(table)?.every(isAddedLater)) await runner.query(`DROP TABLE ${table}`);
+        if (missing.get(table)?.every((column) => ERROR_COLUMNS.includes(column)))
+          await runner.query(`DROP TABLE ${table}`);
       }
     },
   },
   {
     name: 'MqOperations1764300000000',
     async up(runner, dialect, tables) {
-      for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
+      // Before the indexes on them.
       await addMissingColumns(runner, dialect, tables);
+      for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
+      await addMissingIndexes(runner, dialect, tables);
       await runner.query(insertDuties(tables));
     },
     async down(runner, dialect, tables) {
@@ -52,20 +60,16 @@ const STEPS: readonly Step[] = [
       for (const table of OPERATION_TABLES.map((name) => tables.table(name))) {
         if (missing.get(table)?.length === 0) await runner.query(`DROP TABLE ${table}`);
       }
-      for (const table of [tables.statusLog, tables.errorLog]) {
-        if (missing.get(table)?.length === 0) await runner.query(`ALTER TABLE ${table} DROP COLUMN trace`);
-      }
-      if (missing.get(tables.errorLog)?.length === 0) {
-        await runner.query(`ALTER TABLE ${tables.errorLog} DROP COLUMN decision`);
+      for (const [table, columns] of [
+        [tables.statusLog, STATUS_COLUMNS],
+        [tables.errorLog, ERROR_COLUMNS],
+      ] as const) {
+        if (missing.get(table)?.length !== 0) continue;
+        for (const column of columns) await runner.query(`ALTER TABLE ${table} DROP COLUMN ${column}`);
       }
     },
   },
 ];
-
-/** Columns that tables have got by a later step than the first. */
-function isAddedLater(column: string): boolean {
-  return column === 'trace' || column === 'decision';
-}
 
 /**
  * The migrations of one set of tables, for those who run them with TypeORM: `migrations: [...mqMigrations()]`.

@@ -2,6 +2,7 @@ import { describeError } from '../../errors/describe-error.js';
 import { codeOf } from '../../errors/mq-error.js';
 import type { FailureInfo } from '../../events/event-map.js';
 import { storeBody } from '../../message/body.js';
+import { causalityOf } from '../../message/causality.js';
 import { encodeTrace, traceContextOf } from '../../message/trace-context.js';
 import { decodeHeaders, MQ_HEADERS } from '../../message/wire-properties.js';
 import type { ErrorEntry } from '../../store/error-entry.js';
@@ -42,6 +43,7 @@ export function failureRecord(
     payload: stored?.payload ?? null,
     payloadEncoding: stored?.encoding ?? null,
     headers: parked && Object.keys(headers).length > 0 ? JSON.stringify(headers) : null,
+    ...(parked ? causalityOf(message.properties) : { correlationId: null, causationId: null }),
     trace: parked ? encodeTrace(traceContextOf(message.properties)) : null,
     orderingKey: message.orderingKey,
     brokerMessageId: brokerMessageIdOf(message),

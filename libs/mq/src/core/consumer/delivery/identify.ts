@@ -1,4 +1,5 @@
 import { bodyBytes } from '../../message/body.js';
+import { causalityOf } from '../../message/causality.js';
 import { decodeBody } from '../../message/decode-body.js';
 import { idInTopic, idOfBroker, plainId } from '../../message/message-id.js';
 import { MqMessage } from '../../message/message.js';
@@ -56,6 +57,7 @@ export function awaitedRow(message: InboundMessage, messageId: string, group: st
 /** Decodes a message into what its handler gets. @throws {MqError} `MQ_PAYLOAD_INVALID` for a body that the topic's codec cannot read */
 export function toMqMessage(message: InboundMessage, id: string, subscription: Subscription): MqMessage {
   const { topic, group, tagSuffix } = subscription;
+  const { correlationId, causationId } = causalityOf(message.properties);
   try {
     if (message.unreadable !== undefined) throw new Error(message.unreadable);
     return new MqMessage({
@@ -67,6 +69,8 @@ export function toMqMessage(message: InboundMessage, id: string, subscription: S
       payload: decodeBody(topic.codec, message.body),
       headers: decodeHeaders(message.properties[MQ_HEADERS]),
       orderingKey: message.orderingKey ?? undefined,
+      correlationId: correlationId ?? id,
+      causationId: causationId ?? undefined,
       publishedAt: new Date(message.publishedAt),
     });
   } catch (error) {

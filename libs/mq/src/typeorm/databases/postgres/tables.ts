@@ -47,6 +47,8 @@ export function postgresTables(tables: TableNames): string[] {
   payload_encoding varchar(16),
   payload_bytes integer NOT NULL,
   trace text,
+  correlation_id varchar(255) COLLATE "C",
+  causation_id varchar(255) COLLATE "C",
   CONSTRAINT ${tables.named('status_log_pk')} PRIMARY KEY (id),
   ${checks.join(',\n  ')}
 ) WITH (${QUEUE_STORAGE})`,
@@ -54,6 +56,7 @@ export function postgresTables(tables: TableNames): string[] {
     index(tables, 'ix_open', tables.statusLog, '(open_key, seq) WHERE open_key IS NOT NULL'),
     index(tables, 'ix_done', tables.statusLog, '(done_at) WHERE done_at IS NOT NULL'),
     index(tables, 'ix_key', tables.statusLog, '(msg_key)'),
+    index(tables, 'ix_causation', tables.statusLog, '(causation_id) WHERE causation_id IS NOT NULL'),
     index(tables, 'ix_replay', tables.statusLog, '(replay_of) WHERE replay_of IS NOT NULL'),
     `CREATE TABLE IF NOT EXISTS ${tables.errorLog} (
   id varchar(36) COLLATE "C" NOT NULL,
@@ -84,6 +87,8 @@ export function postgresTables(tables: TableNames): string[] {
   decision varchar(16),
   retain_from bigint,
   trace text,
+  correlation_id varchar(255) COLLATE "C",
+  causation_id varchar(255) COLLATE "C",
   CONSTRAINT ${tables.named('error_log_pk')} PRIMARY KEY (id)
 )`,
     index(tables, 'ix_error_message', tables.errorLog, '(message_id, group_id)'),

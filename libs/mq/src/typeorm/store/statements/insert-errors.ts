@@ -8,7 +8,8 @@ import { fitColumn, storable } from '../../sql/fit-column.js';
 import type { OwnConnections } from '../own-connections.js';
 
 const COLUMNS = `id, direction, message_id, topic_alias, tag, msg_key, group_alias, group_id, attempt, parked, error_class,
-  error_code, message, stack, payload, payload_encoding, headers, trace, ordering_key, broker_message_id, published_at, instance, created_at, retain_from`;
+  error_code, message, stack, payload, payload_encoding, headers, trace,
+  correlation_id, causation_id, ordering_key, broker_message_id, published_at, instance, created_at, retain_from`;
 
 export async function recordErrors(own: OwnConnections, entries: readonly ErrorEntry[]): Promise<void> {
   for (const batch of chunks(entries, IDS_AT_ONCE)) await own.write(insertErrors(own.dialect, own.tables, batch));
@@ -46,6 +47,8 @@ function cells(entry: ErrorEntry): unknown[] {
     entry.payloadEncoding,
     whole(entry.headers),
     entry.trace,
+    entry.correlationId,
+    entry.causationId,
     short(entry.orderingKey, 255),
     short(entry.brokerMessageId, 255),
     entry.publishedAt === null ? null : Math.round(entry.publishedAt),

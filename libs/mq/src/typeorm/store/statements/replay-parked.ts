@@ -42,10 +42,12 @@ export async function replayParked(
   const place = await placeOf(own, run, message, messageId);
   await run(sql`
     INSERT INTO ${raw(own.tables.statusLog)} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key,
-      ordering_key, replay_of, target_group, headers, payload, payload_encoding, payload_bytes, trace${place.columns})
+      ordering_key, replay_of, target_group, headers, payload, payload_encoding, payload_bytes, trace,
+      correlation_id, causation_id${place.columns})
     VALUES (${values}, ${message.connection}, ${message.broker}, ${message.topicAlias}, ${message.topic}, ${message.instanceId},
       ${message.tag}, ${message.key}, ${message.orderingKey}, ${messageId}, ${groupId}, ${message.headers}, ${message.payload},
-      ${message.payloadEncoding}, ${message.payloadBytes}, ${message.trace}${place.values})`);
+      ${message.payloadEncoding}, ${message.payloadBytes}, ${message.trace},
+      ${message.correlationId}, ${message.causationId}${place.values})`);
   return { id, outcome: 'replayed', rowId: message.id };
 }
 
@@ -95,6 +97,8 @@ function messageOf(target: ReplayTarget, parked: Decidable, maxAttempts: number)
     replayOf: parked.message_id,
     targetGroup: parked.group_id,
     trace: parked.trace,
+    correlationId: parked.correlation_id,
+    causationId: parked.causation_id,
   };
   // A wire that carries less may still carry the message without its trace.
   const message = target.problem(whole) === null ? whole : { ...whole, trace: null };

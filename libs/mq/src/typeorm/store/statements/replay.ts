@@ -66,12 +66,12 @@ async function replayDead(
   await run(sql`
     INSERT INTO ${table} (${columns}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key, open_key, seq,
       deliver_at, settle_group, settle_within, replay_of, target_group, headers, payload,
-      payload_encoding, payload_bytes, trace)
+      payload_encoding, payload_bytes, trace, correlation_id, causation_id)
     SELECT ${values}, connection, broker, topic_alias, topic, instance_id, tag, msg_key, ordering_key,
       ${orderingKey === null ? null : orderKeyOf(topic, orderingKey)}, seq, deliver_at,
       ${raw(groupId === null ? 'settle_group, settle_within' : 'NULL, NULL')}, COALESCE(replay_of, id),
       ${groupId === null ? raw('target_group') : sql`${groupId}`}, headers, payload,
-      payload_encoding, payload_bytes, trace
+      payload_encoding, payload_bytes, trace, correlation_id, causation_id
     FROM ${table} WHERE id = ${id}`);
   await run(
     sql`UPDATE ${table} SET open_key = NULL, settle_group = NULL, settle_within = NULL, updated_at = ${now} WHERE id = ${id}`,

@@ -17,12 +17,14 @@ export interface ParkedRow {
   readonly ordering_key: string | null;
   readonly headers: string | null;
   readonly trace: string | null;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
   readonly payload: string | null;
   readonly payload_encoding: 'base64' | null;
 }
 
 export const PARKED_COLUMNS = `id, direction, message_id, topic_alias, tag, msg_key, group_id, parked, retain_from, ordering_key, headers,
-  trace, payload, payload_encoding`;
+  trace, correlation_id, causation_id, payload, payload_encoding`;
 
 /** The unresolved error row is what two operators compete for: read under its lock, so who comes second finds it resolved. */
 export async function lockParked(own: OwnConnections, run: Run, which: Sql): Promise<ParkedRow[]> {
