@@ -9,10 +9,11 @@ import type { Relay } from '../relay/relay.js';
 import { sendFailureOf, toMqError } from '../relay/send-result.js';
 import type { Clock } from '../runtime/clock.js';
 import { uuidV7 } from '../runtime/uuid-v7.js';
-import type { LeasedRow, LeaseRequest, NewOutboxRow } from '../store/outbox-row.js';
+import type { NewOutboxRow } from '../store/outbox-row.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { MqTracer } from '../tracing/tracer.js';
 import type { SendReceipt } from '../transport/transport.js';
+import { asLeased } from './as-leased.js';
 import { buildRow, type PublishRequest, withTrace } from './build-row.js';
 import type { Cause } from './correlation.js';
 import { fitsSchema } from './fits-schema.js';
@@ -247,11 +248,6 @@ export class Publisher<Tx> {
       if (leased.length < rows.length) relay.loop.wake();
     }
   }
-}
-
-/** The row as the database has it, but for what the database alone knows; the confirm read fills that in. */
-function asLeased(row: NewOutboxRow, lease: LeaseRequest): LeasedRow {
-  return { ...row, seq: '0', deliverAt: null, startedCount: 1, failedCount: 0, leaseToken: lease.token };
 }
 
 /** Before a transaction is looked for: a schema may take its time, and the transaction may end meanwhile. */

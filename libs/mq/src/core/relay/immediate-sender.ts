@@ -1,7 +1,7 @@
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { Coalescer } from '../runtime/coalescer.js';
 import { Wakeable } from '../runtime/wakeable.js';
-import type { LeaseRef, LeasedRow } from '../store/outbox-row.js';
+import type { InsertedRow, LeaseRef } from '../store/outbox-row.js';
 import type { BatchSender } from './batch-sender.js';
 import type { RelayContext } from './relay-context.js';
 import type { SendResult } from './send-result.js';
@@ -16,7 +16,7 @@ const FOREVER_MS = 2_147_483_647;
 
 /** Rows of one `publish()`, as they were inserted; what only the database knows (`seq`, `deliverAt`) is filled in by the confirm read. */
 interface Announced {
-  readonly rows: readonly LeasedRow[];
+  readonly rows: readonly InsertedRow[];
   readonly deadline: number;
   /** A commit was reported, and no savepoint of it was rolled back: then every row should be there. */
   readonly isWhole: boolean;
@@ -126,11 +126,14 @@ export class ImmediateSender {
     let vanished = 0;
     let swallowed = 0;
     for (const batch of batches) {
-      const there: LeasedRow[] = [];
+      const there: InsertedRow[] = [];
       for (const row of batch.rows) {
         const found = confirmed[next++];
-        if (found) there.push({ ...row, seq: found.seq, deliverAt: found.deliverAt });
-        else {
+        if (found) {
+          row.seq = found.seq;
+          row.deliverAt = found.deliverAt;
+          there.push(row);
+        } else {
           vanished++;
           if (batch.isWhole) swallowed++;
           batch.onResult(row.id, null);
@@ -142,7 +145,7 @@ export class ImmediateSender {
     if (vanished > 0) this.context.events.emit('commit.vanished', { count: vanished, swallowed });
   }
 
-  private launch(batch: Announced, rows: readonly LeasedRow[]): void {
+  private launch(batch: Announced, rows: readonly InsertedRow[]): void {
     this.busy += rows.length;
     const work: Promise<unknown> = this.batches
       .send(rows, batch.deadline, (row, result) => batch.onResult(row.id, result))

@@ -9,8 +9,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Runs `task` once after `ms`; the returned function forgets it. The timer must not keep the process alive. */
-  schedule(ms: number, task: () => void): () => void;
+  /**
+   * Runs `task` once after `ms`; the returned function forgets it.
+   * @param keepsAlive whether the process may not end before. Default `false`.
+   */
+  schedule(ms: number, task: () => void, keepsAlive?: boolean): () => void;
   /** Resolves after `ms`, or at once when `signal` is or gets aborted. Never rejects. Does keep the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

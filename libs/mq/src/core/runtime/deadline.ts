@@ -25,16 +25,15 @@ export class Deadline {
   }
 
   /** Waits for `work`, but not longer than until then. Answers whether it has ended, in whatever way. Never rejects. */
-  async covers(work: Promise<unknown>): Promise<boolean> {
-    const over = new AbortController();
-    const ended = work.then(
-      () => true,
-      () => true,
-    );
-    const late = this.clock.sleep(this.remainingMs, over.signal).then(() => false);
-    const inTime = await Promise.race([ended, late]);
-    over.abort();
-    return inTime;
+  covers(work: Promise<unknown>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.clock.schedule(this.remainingMs, () => resolve(false), true);
+      const ended = (): void => {
+        cancel();
+        resolve(true);
+      };
+      work.then(ended, ended);
+    });
   }
 
   /** Runs `task` then, at once if that is past. The returned function forgets it. */

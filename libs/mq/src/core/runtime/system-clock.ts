@@ -7,9 +7,9 @@ const MAX_TIMER_MS = 2_147_483_647;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  schedule(ms, task) {
+  schedule(ms, task, keepsAlive = false) {
     const timer = setTimeout(task, Math.min(ms, MAX_TIMER_MS));
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => clearTimeout(timer);
   },
   sleep(ms, signal) {

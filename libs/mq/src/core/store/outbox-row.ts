@@ -85,6 +85,9 @@ export interface LeasedRow extends OutboxMessage {
   readonly leaseToken: string;
 }
 
+/** A row that this process has just inserted. What the database alone knows of it is filled in when it is read back. */
+export type InsertedRow = LeasedRow & { seq: string; deliverAt: number | null };
+
 /** A row and the token that its lease was taken under. */
 export interface LeaseRef {
   readonly id: string;

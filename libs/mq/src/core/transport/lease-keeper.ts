@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.js';
+import { Wakeable } from '../runtime/wakeable.js';
 import type { Delivery, MessageSource } from './transport.js';
 
 /** Pause before an extension that failed is tried again. */
@@ -13,7 +14,7 @@ const RETRY_MS = 1_000;
 export class LeaseKeeper {
   private state: 'keeping' | 'lost' | 'stopped' = 'keeping';
   private extending = false;
-  private readonly stopper = new AbortController();
+  private readonly sleeper: Wakeable;
   private readonly loop: Promise<void>;
 
   constructor(
@@ -26,6 +27,7 @@ export class LeaseKeeper {
     /** Told when an extension has ended, however. */
     private readonly onExtended: () => void = () => undefined,
   ) {
+    this.sleeper = new Wakeable(clock);
     this.loop = this.keep();
   }
 
@@ -46,17 +48,17 @@ export class LeaseKeeper {
   /** Ends the keeping; an extension under way is waited for, because its answer carries the handle that counts. */
   async stop(): Promise<Delivery> {
     if (this.state === 'keeping') this.state = 'stopped';
-    this.stopper.abort();
+    this.sleeper.wake();
     await this.loop;
     return this.delivery;
   }
 
   private async keep(): Promise<void> {
     while (this.state === 'keeping') {
-      await this.clock.sleep(Math.max(0, this.remaining()) / 2, this.stopper.signal);
+      await this.sleeper.sleep(Math.max(0, this.remaining()) / 2);
       while (this.state === 'keeping' && !(await this.extend())) {
         if (this.remaining() <= RETRY_MS) this.lose();
-        else await this.clock.sleep(RETRY_MS, this.stopper.signal);
+        else await this.sleeper.sleep(RETRY_MS);
       }
     }
   }
