@@ -15,6 +15,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
     'not executed here: it is for another folder; names and versions are compared with the peer dependencies below',
   'npm install path/to/nestjs-reliable-mq-0.1.0.tgz @nestjs/typeorm typeorm pg @grpc/grpc-js@1.14 @grpc/proto-loader@0.8':
     'as above',
+  'npm install class-validator class-transformer':
+    'not executed here: it is for another folder; readme-app.spec.ts runs what needs them with those of this repository',
   'npx nestjs-reliable-mq emulator':
     'not executed here: it needs the installed package, where npm run test:package starts it',
   [`curl http://localhost:3000/orders -H 'Content-Type: application/json' -d '{"sku":"tea","quantity":2}'`]:
@@ -63,8 +65,9 @@ describe('commands in the documentation', () => {
     expect([...inProse, ...inBlocks].flatMap((command) => commandProblem(command) ?? [])).toEqual([]);
   });
 
-  it('install the file that npm pack makes, and the peers that the package asks for', () => {
-    const { peerDependencies = {}, version } = manifest('libs/mq/package.json');
+  it('install the file that npm pack makes, and the peers that the package asks for, or that Nest asks for', () => {
+    const { peerDependencies: own = {}, version } = manifest('libs/mq/package.json');
+    const peerDependencies = { ...manifest('node_modules/@nestjs/common/package.json').peerDependencies, ...own };
     const installs = allPages()
       .flatMap(({ fences }) => fences.flatMap(({ code }) => code.split('\n')))
       .filter((line) => line.startsWith('npm install '));

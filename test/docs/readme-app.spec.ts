@@ -50,6 +50,21 @@ describe('the application of the README', () => {
     await eventually(async () => (await app.onHand()) === 5, { what: 'the stock of the order after it' });
     expect(storedAtBroker()).toBe(2);
   });
+
+  it('parks at once what does not fit the class of the parameter', async () => {
+    const key = await app.place(-1);
+    const parked = await eventually(
+      async () => (await db.query('SELECT msg_key, error_code, message, attempt FROM mq_error_log WHERE parked'))[0],
+      { what: 'the parked message' },
+    );
+    expect(parked).toEqual({
+      msg_key: key,
+      error_code: 'MQ_PAYLOAD_INVALID',
+      message: expect.stringContaining('quantity must be a positive number') as string,
+      attempt: 1,
+    });
+    expect(await app.onHand()).toBe(5);
+  });
 });
 
 describeRocketmq('the application of the README with the transport for RocketMQ 5', () => {

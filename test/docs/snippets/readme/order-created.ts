@@ -1,5 +1,7 @@
-export interface OrderCreated {
-  id: string;
-  sku: string;
-  quantity: number;
+import { IsInt, IsPositive, IsString, IsUUID } from 'class-validator';
+
+export class OrderCreated {
+  @IsUUID() id!: string;
+  @IsString() sku!: string;
+  @IsInt() @IsPositive() quantity!: number;
 }
