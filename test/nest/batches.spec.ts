@@ -102,6 +102,18 @@ describeDatabases('batches', (db) => {
     await eventually(() => pending(node.broker) === 0);
   });
 
+  it('cost the statements of one message, however many they are', async () => {
+    const node = await boot(batches(() => undefined));
+    const statements: string[] = [];
+    node.dataSource.subscribers.push({
+      afterQuery: ({ query }: { query: string }) => void (query.includes('mq_inbox') && statements.push(query)),
+    });
+    const handled = told(node, 'delivery.handled');
+    await send(node, ...three);
+    await eventually(() => handled.length === 3);
+    expect(statements.map((text) => /INSERT|UPDATE|SELECT/.exec(text)![0])).toEqual(['INSERT', 'UPDATE']);
+  });
+
   it('that fail are rolled back, and only the bad message fails', async () => {
     const calls: number[] = [];
     const handler = batches(async (messages, context) => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { TraceFlags } from '@opentelemetry/api';
-import { MqAdminService } from 'nestjs-reliable-mq';
+import { trace, TraceFlags } from '@opentelemetry/api';
+import { MqAdminService, MqConsumer, type MqMessage } from 'nestjs-reliable-mq';
 import { MqOpenTelemetryModule } from 'nestjs-reliable-mq/otel';
 import { eventually } from '../../support/eventually.js';
 import { mqDatabase } from '../../support/mq-app.js';
@@ -25,6 +25,36 @@ describe('MqOpenTelemetryModule', () => {
     expect(process!.parentSpanContext).toBeUndefined();
     expect(traceOf(process!)).not.toBe(traceOf(create!));
     expect(linkedTo(process!)).toEqual([idOf(create!)]);
+  });
+
+  it('of a batch each message has a span in its own trace; what the handler does belongs to that of the first', async () => {
+    let fails = true;
+    @MqConsumer('orders', 'stock', { batch: { size: 2, wait: '60s' } })
+    class Stock {
+      handle(messages: MqMessage[]): void {
+        trace.getTracer('test').startSpan(`work ${messages.length}`).end();
+        if (messages.length === 2 && fails) throw new Error('not together');
+      }
+    }
+    const node = await boot(undefined, { handlers: [Stock] });
+    await Promise.all([1, 2].map(() => traces.inRequest(() => publishOne(node))));
+    // Two that were together, and each alone.
+    const spans = await traces.ended('process', 4);
+    const traceIds = traces.named('create').map(traceOf).toSorted();
+    for (const outcome of ['unbatched', 'handled']) {
+      const these = spans.filter((span) => span.attributes['mq.delivery.outcome'] === outcome);
+      expect(these.map(traceOf).toSorted()).toEqual(traceIds);
+      expect(these.map(({ attributes }) => attributes['mq.batch.message_count'])).toEqual(
+        outcome === 'handled' ? [undefined, undefined] : [2, 2],
+      );
+    }
+    fails = false;
+    await node.mq.publish('orders', [{ payload: 3 }, { payload: 4 }], OWN);
+    const together = (await traces.ended('process', 6)).slice(4);
+    expect(together.map(({ attributes }) => attributes['mq.delivery.outcome'])).toEqual(['handled', 'handled']);
+    const works = traces.named('work').filter(({ name }) => name === 'work 2');
+    expect(works).toHaveLength(2);
+    expect(together.map(idOf)).toContain(works[1]!.parentSpanContext!.spanId);
   });
 
   it('sendDirect() is traced as well', async () => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { MqAdminService, RetryLater } from 'nestjs-reliable-mq';
+import { MqAdminService, MqConsumer, type MqContext, type MqMessage, RetryLater } from 'nestjs-reliable-mq';
 import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
 import { consumer, type Handle } from '../../../support/node/consumer.js';
 import { bootNode, type Node, type NodeSetup, OWN, publishOne, told } from '../../../support/node/node.js';
@@ -41,6 +41,41 @@ describeRocketmq('an application on RocketMQ 5', () => {
         { id, attempt: 2 },
       ]);
       expect(attempts[1]!.at - attempts[0]!.at).toBeGreaterThan(1_900);
+    });
+
+    it('hands out batches, of which only the bad message fails', async () => {
+      const calls: unknown[][] = [];
+      const [topic, groupId] = [await broker.topic(), await broker.group()];
+      @MqConsumer('orders', 'stock', { batch: { size: 10, wait: '2s' } })
+      class Stock {
+        async handle(messages: MqMessage[], context: MqContext): Promise<void> {
+          calls.push(messages.map(({ payload }) => payload));
+          for (const message of messages) await tables.effect(context, message);
+          if (messages.some(({ payload }) => payload === 'bad')) throw new Error('bad');
+        }
+      }
+      const node = await boot(topic, groupId, () => undefined, {
+        handlers: [Stock],
+        consume: { maxAttempts: 2, backoff: { base: 1, cap: 1 } },
+      });
+      const handled = told(node, 'delivery.handled');
+      const parked = told(node, 'delivery.parked');
+      const payloads = ['a', 'b', 'bad', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'];
+      const { messages } = await node.mq.publish(
+        'orders',
+        payloads.map((payload) => ({ payload })),
+        OWN,
+      );
+      await eventually(() => handled.length === 11 && parked.length === 1, { ...REDELIVERY, what: 'all of them' });
+      expect(calls.some(({ length }) => length > 1)).toBe(true);
+      const bad = messages[payloads.indexOf('bad')]!.id;
+      expect(parked).toMatchObject([{ messageId: bad, attempt: 2 }]);
+      const others = messages.map(({ id }) => id).filter((id) => id !== bad);
+      expect(await tables.effects()).toEqual(others.toSorted());
+      await eventually(async () => (await broker.admin.lag(groupId, topic)) === 0, {
+        ...REDELIVERY,
+        what: 'all acknowledged',
+      });
     });
 
     it('keeps the order of a key, also when one of its messages fails at first', async () => {

@@ -29,7 +29,13 @@ export class ConsumerControl extends MqConsumerService {
   }
 
   handlers(): HandlerInfo[] {
-    return this.registered.map(({ topic, group, tags, name }) => ({ topic, group, tags, handler: name }));
+    return this.registered.map(({ topic, group, tags, name, batch = null }) => ({
+      topic,
+      group,
+      tags,
+      handler: name,
+      batch: batch && { ...batch },
+    }));
   }
 
   /**

@@ -6,6 +6,8 @@ export interface HandlerInfo {
   readonly tags: readonly string[] | null;
   /** `ReserveStock.handle` */
   readonly handler: string;
+  /** How its messages are gathered; `null`: it is called with one at a time. */
+  readonly batch: { readonly size: number; readonly waitMs: number } | null;
 }
 
 /** Starts, stops and steers the consumers of this process. */

@@ -119,7 +119,10 @@ export class ScriptedDeliveries extends MemoryDeliveryStore {
         if (state === 'entered' && digest) tx.handle.write(() => this.digests.set(key, digest));
         return state;
       },
-      enterInboxAll: (...args) => tx.enterInboxAll(...args),
+      enterInboxAll: async (...args) => {
+        this.step('enter');
+        return tx.enterInboxAll(...args);
+      },
       markAllHandled: (...args) => tx.markAllHandled(...args),
       settleRow: async (awaited, brokerMessageId) => {
         this.step('settle');

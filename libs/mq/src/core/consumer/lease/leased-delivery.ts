@@ -25,6 +25,8 @@ export class LeasedDelivery {
   readonly message: InboundMessage;
   readonly deliveryCount: number;
   private readonly givenMs: number;
+  /** The broker has given the message to somebody else. */
+  private isLost = false;
 
   constructor(
     private readonly env: LeaseEnvironment,
@@ -64,6 +66,7 @@ export class LeasedDelivery {
 
   /** Prolongs a lease that no longer suffices, if the broker can. `false`: no attempt may start. */
   async ensure(): Promise<boolean> {
+    if (this.isLost) return false;
     if (this.suffices || !this.isExtendable) return this.suffices;
     try {
       const extended = await this.env.source.extend!(this.delivery, this.askedMs, this.env.hangUp);
@@ -81,7 +84,9 @@ export class LeasedDelivery {
   }
 
   async release(keeper: LeaseKeeper | null): Promise<void> {
-    if (keeper) this.delivery = await keeper.stop();
+    if (!keeper) return;
+    this.delivery = await keeper.stop();
+    this.isLost = keeper.isLost;
   }
 
   /** Whether the lease has room for an attempt from memory after `delayMs`. */
