@@ -176,6 +176,19 @@ describeDatabases(
       expect(handledHere).toEqual([]);
     });
 
+    it('are not published by an application in which nothing would stage them: it does not start', async () => {
+      const booting = bootNode(db, { imports: [CqrsModule.forRoot()], role: 'api' });
+      await expect(booting).rejects.toMatchObject({
+        code: 'MQ_CONFIG_INVALID',
+        message: expect.stringMatching(
+          /@Outbox\(\) stands above OrderCreated, Shipped, Elsewhere, .* no MqCqrsModule/,
+        ) as string,
+      });
+      // Without an EventBus nobody publishes any.
+      const other = await bootNode(db, { role: 'api' });
+      await other.app.close();
+    });
+
     it('go to all their topics, and are published by handlers of messages in the transaction of the delivery', async () => {
       await within((manager) => void events.publishAll([new Shipped('s')], inTransaction(manager)));
       await eventually(() => sent('shop_orders').length === 1);

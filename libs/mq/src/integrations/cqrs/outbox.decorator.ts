@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { MqTopicRef, TagOf } from '../../core/message/topic.js';
 import type { Duration } from '../../core/runtime/duration.js';
 import { DEFAULT_CONNECTION } from '../../nest/tokens.js';
+import { mustBeStaged } from './refuse-unstaged.js';
 
 const KEY = 'nestjs-reliable-mq:outbox';
 
@@ -29,7 +30,8 @@ export interface OutboxMetadata extends OutboxOptions {
 
 /**
  * Above a class of events of `@nestjs/cqrs`: whatever publishes such an event also stages a message, in the transaction in which the event is
- * published. May be used several times on one class. Classes inherit it. Does nothing without {@link MqCqrsModule}.
+ * published. May be used several times on one class. Classes inherit it. An application with an
+ * `EventBus` and without {@link MqCqrsModule} does not start then.
  *
  * @param topic alias, or a topic of `defineTopic()`, whose schemas then check the payload
  *
@@ -48,6 +50,7 @@ export function Outbox<const T extends MqTopicRef, E extends object = object>(
   return (target) => {
     const own = (Reflect.getOwnMetadata(KEY, target) as OutboxMetadata[] | undefined) ?? [];
     Reflect.defineMetadata(KEY, [...own, metadata], target);
+    mustBeStaged(target);
   };
 }
 

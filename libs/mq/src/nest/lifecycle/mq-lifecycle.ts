@@ -16,6 +16,7 @@ import type { ConsumerControl } from '../services/consumer-control.js';
 import type { ReproduceSchedule } from '../services/reproduce-schedule.js';
 import { exploreListeners } from '../discovery/listener-explorer.js';
 import { refuseUnknownConnections } from '../discovery/refuse-unknown-connections.js';
+import { runBootChecks } from './boot-checks.js';
 import { bootLine } from './boot-line.js';
 import { listen } from './listen.js';
 import { refuseDuplicates } from './refuse-duplicates.js';
@@ -62,6 +63,7 @@ export class MqLifecycle
 
   onModuleInit(): void {
     refuseDuplicates(this.modules, this.runtime);
+    runBootChecks(this.modules);
     this.consumers.explore();
     this.listen();
     if (this.consumers.handlers().length > 0) this.runtime.requireJoinable();

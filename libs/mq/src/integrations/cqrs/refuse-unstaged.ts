@@ -1,0 +1,30 @@
+import type { ModulesContainer } from '@nestjs/core';
+import { EventBus } from '@nestjs/cqrs';
+import { MqError } from '../../core/errors/mq-error.js';
+import { instancesOf } from '../../nest/discovery/instances-of.js';
+import { addBootCheck } from '../../nest/lifecycle/boot-checks.js';
+
+/** As many classes as a sentence takes. */
+const MOST_NAMED = 3;
+
+const marked = new Set<string>();
+
+/** Notes that events of this class are to be staged, so that an application in which nothing would do so does not start. */
+export function mustBeStaged(type: { readonly name: string }): void {
+  marked.add(type.name);
+  addBootCheck(refuseUnstaged);
+}
+
+/** By its name, since the module may come from another copy of this library. */
+function refuseUnstaged(modules: ModulesContainer): void {
+  if (instancesOf(modules, EventBus).length === 0) return;
+  if ([...modules.values()].some(({ metatype }) => metatype?.name === 'MqCqrsModule')) return;
+  const names = [...marked];
+  const others = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  throw new MqError(
+    'MQ_CONFIG_INVALID',
+    `@Outbox() stands above ${names.slice(0, MOST_NAMED).join(', ')}${others}, and this application has an EventBus and no MqCqrsModule, so no message ` +
+      'of these events would ever leave. Import MqCqrsModule (nestjs-reliable-mq/cqrs) beside CqrsModule.',
+    { details: { events: names } },
+  );
+}
