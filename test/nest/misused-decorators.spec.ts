@@ -72,6 +72,62 @@ describe('a decorator where it can do nothing', () => {
     await refused(made, 'The guard Guard of Guarded.handle is not made by Nest, so messages would pass without it');
   });
 
+  it('is a ValidationPipe that would let everything pass, for want of a class', async () => {
+    interface Order {
+      id: string;
+    }
+    class Dto {
+      id!: string;
+    }
+    const pipe = new ValidationPipe();
+    class OfItsOwn extends ValidationPipe {}
+    const handlers: [what: string, make: () => Type][] = [
+      [
+        'no class for its type',
+        () => {
+          @MqConsumer('orders', 'stock')
+          class Stock {
+            handle(@MqPayload(pipe) _order: Order): void {}
+          }
+          return Stock;
+        },
+      ],
+      [
+        'a list for its type',
+        () => {
+          @MqConsumer('orders', 'stock')
+          @UsePipes(ValidationPipe)
+          class Stock {
+            handle(@MqPayload() _orders: Dto[]): void {}
+          }
+          return Stock;
+        },
+      ],
+      [
+        'no class that is known here',
+        () => {
+          class Stock {
+            handle(_order: unknown): void {}
+          }
+          // As a compiler has it that writes no metadata.
+          MqPayload(pipe)(Stock.prototype, 'handle', 0);
+          MqConsumer('orders', 'stock')(Stock);
+          return Stock;
+        },
+      ],
+    ];
+    for (const [what, make] of handlers)
+      await refused(boots(make()), `Parameter 1 of Stock.handle goes through a ValidationPipe, and has ${what}`);
+
+    for (const knows of [new ValidationPipe({ expectedType: Dto }), new OfItsOwn()]) {
+      @MqConsumer('orders', 'stock')
+      class Stock {
+        handle(@MqPayload(knows) _order: Order): void {}
+      }
+      await boots(Stock);
+    }
+  });
+
   it('is an error when the class is defined, where no method is', async () => {
     const define = async (make: () => unknown): Promise<unknown> => make();
     await refused(

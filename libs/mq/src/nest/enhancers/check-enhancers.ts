@@ -2,6 +2,7 @@ import { MqError } from '../../core/errors/mq-error.js';
 import { classNameOf } from '../discovery/decorations-of.js';
 import type { Wrapper } from '../discovery/handler-instance.js';
 import type { BoundParam } from './bound-params.js';
+import { refuseUnvalidated } from './refuse-unvalidated.js';
 import { decoratedWith, type EnhancerKind } from './nest-internals.js';
 
 const KINDS: Readonly<Record<EnhancerKind, string>> = {
@@ -29,6 +30,7 @@ export function checkEnhancers({ wrapper, prototype, method, name, params }: Dec
     const found = [...decoratedWith(kind, prototype.constructor, method)];
     if (kind === 'pipes') {
       if (found.length > 0 && !params?.some(({ given }) => given !== null)) throw nothingToPipe(name);
+      refuseUnvalidated(name, params ?? [], found);
       found.push(...(params ?? []).flatMap(({ given }) => given ?? []));
     }
     has ||= found.length > 0;
