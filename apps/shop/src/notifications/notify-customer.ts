@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { MqConsumer, MqContext, type MqHandler, MqMessage } from 'nestjs-reliable-mq';
+import { MqConsumer, MqContext, MqCtx, MqPayload } from 'nestjs-reliable-mq';
 import { type OrderEvent, Orders } from '../messaging/topics.js';
 import { Notification } from './notification.entity.js';
 
@@ -10,13 +10,9 @@ import { Notification } from './notification.entity.js';
  */
 @Injectable()
 @MqConsumer(Orders, 'notify', { tags: 'reserved' })
-export class NotifyCustomer implements MqHandler<OrderEvent> {
-  async handle(message: MqMessage<OrderEvent>, { manager }: MqContext): Promise<void> {
-    const { id: orderId, sku, quantity } = message.payload;
-    await manager.insert(Notification, {
-      id: randomUUID(),
-      orderId,
-      text: `${quantity} x ${sku} are set aside for you`,
-    });
+export class NotifyCustomer {
+  async handle(@MqPayload() { id, sku, quantity }: OrderEvent, @MqCtx() { manager }: MqContext): Promise<void> {
+    const text = `${quantity} x ${sku} are set aside for you`;
+    await manager.insert(Notification, { id: randomUUID(), orderId: id, text });
   }
 }

@@ -14,7 +14,18 @@ const RESOLUTIONS = {
   bundler: { module: 'es2022', moduleResolution: 'bundler' },
 };
 
-const ENTRIES = ['', '/aliyun-http', '/rocketmq', '/typeorm', '/testing', '/spi', '/daily-log', '/terminus'];
+const ENTRIES = [
+  '',
+  '/aliyun-http',
+  '/rocketmq',
+  '/typeorm',
+  '/testing',
+  '/spi',
+  '/daily-log',
+  '/terminus',
+  '/cqrs',
+  '/microservices',
+];
 
 /**
  * Compiles an application's sources as each kind of application would, and the library's types where least is known.
