@@ -52,6 +52,22 @@ describeDatabases('commands that look', (db) => {
     expect(await db.query('SELECT id FROM mq_node')).toEqual([]);
   });
 
+  it('send sends with everything that a message may have', async () => {
+    const options = ['--tag', 'made', '--key', 'I-1', '--ordering-key', 'ann', '--correlation-id', 'cart-7'];
+    const { id } = await mq.json<{ id: string }>('send', 'invoices', '--data', '{}', ...options);
+    const [row] = await db.query(
+      `SELECT topic_alias, tag, msg_key, ordering_key, correlation_id FROM mq_status_log WHERE id = '${id}'`,
+    );
+    expect(row).toEqual({
+      topic_alias: 'invoices',
+      tag: 'made',
+      msg_key: 'I-1',
+      ordering_key: 'ann',
+      correlation_id: 'cart-7',
+    });
+    await db.query(`DELETE FROM mq_status_log WHERE id = '${id}'`);
+  });
+
   it('reproduce --once sends what is due, and ends', async () => {
     const done = await mq.json<{ reason: string; sent: number }>('reproduce', '--once');
     expect(done).toMatchObject({ event: 'stopped', reason: 'once', sent: 1 });

@@ -57,7 +57,7 @@ Module({
     }),
     MqModule.forRoot({
       transport: transport(),
-      topics: { orders: { topic: 'orders' }, invoices: { topic: 'invoices' } },
+      topics: { orders: { topic: 'orders' }, invoices: { topic: 'invoices', ordered: true } },
       groups: { notes: { groupId: 'GID_notes' }, others: { groupId: 'GID_others' } },
       role,
       migrate,

@@ -26,6 +26,7 @@ export const sendCommand: Command = {
     { flags: '--tag <tag>', description: 'what consumers filter by' },
     { flags: '--key <key>', description: 'what people look it up by; its id unless given' },
     { flags: '--ordering-key <key>', description: 'what it belongs to, on an ordered topic' },
+    { flags: '--correlation-id <id>', description: 'the chain that it belongs to; its id unless given' },
     { flags: '--delay <duration>', description: 'how long after now the broker shall deliver it', parse: duration },
     {
       flags: '--wait [duration]',
@@ -44,7 +45,7 @@ export const sendCommand: Command = {
     const payload = await readPayload(context, values);
     const { connection, runtime } = connectionOf(await context.open(PUBLISH), alias);
     const message: NewMessage = { payload: decode(runtime.options.topics.get(alias)!, payload) };
-    for (const field of ['tag', 'key', 'orderingKey', 'delay'] as const) {
+    for (const field of ['tag', 'key', 'orderingKey', 'correlationId', 'delay'] as const) {
       if (values[field] !== undefined) Object.assign(message, { [field]: values[field] });
     }
     const publication = await runtime.publisher.publish(alias, message, { transaction: 'own' });
