@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import {
@@ -11,6 +12,8 @@ import {
   ReproduceService,
 } from 'nestjs-reliable-mq';
 import { MqTesting, MqTestingModule, type MqTestingModuleOptions } from 'nestjs-reliable-mq/testing';
+import { BUILD_TIMEOUT_MS, ensureBuilt } from '../support/built.js';
+import { Program } from '../support/program.js';
 
 @MqConsumer('orders', 'stock', { tags: 'created' })
 @Injectable()
@@ -156,5 +159,14 @@ it('says what memory cannot do, and what it can', async () => {
     Test.createTestingModule({ imports: [MqTestingModule.forRoot({ topics: 7 as never })] }).compile(),
   ).rejects.toMatchObject({
     code: 'MQ_CONFIG_INVALID',
+  });
+});
+
+describe('a test that forgets to close its application', () => {
+  beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
+
+  it('ends all the same', async () => {
+    const { code, stdout } = await Program.run(join(__dirname, 'support/forgotten-close-program.mjs'), {});
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'over' });
   });
 });
