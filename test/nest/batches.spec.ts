@@ -3,6 +3,7 @@ import { createParamDecorator, type Type, UsePipes, ValidationPipe } from '@nest
 import {
   defineTopic,
   MqConsumer,
+  MqConsumerService,
   type MqContext,
   MqCtx,
   MqHeader,
@@ -262,6 +263,16 @@ describe('a handler of batches', () => {
     const groups = { stock: { groupId: 'GID_stock', concurrency: 1 } };
     const node = await bootNode(db, { handlers: [Mixed], groups });
     const handled = told(node, 'delivery.handled');
+    expect(node.app.get(MqConsumerService).handlers()).toEqual([
+      {
+        topic: 'orders',
+        group: 'stock',
+        tags: ['click'],
+        handler: 'Mixed.clicks',
+        batch: { size: 500, waitMs: 2_000 },
+      },
+      { topic: 'orders', group: 'stock', tags: null, handler: 'Mixed.rest', batch: null },
+    ]);
     const tags = ['click', 'click', 'order'];
     await node.mq.publish(
       'orders',

@@ -99,7 +99,7 @@ describe('finding handlers', () => {
     class Second {}
     const app = await bootMq(db, config(), { imports: [First, Second], providers: [OnClass] });
     expect(app.get(MqConsumerService).handlers()).toEqual([
-      { topic: 'orders', group: 'stock', tags: ['created'], handler: 'OnClass.handle' },
+      { topic: 'orders', group: 'stock', tags: ['created'], handler: 'OnClass.handle', batch: null },
     ]);
     await publish(app.get(MqProducerService), 'created', 'once');
     await eventually(() => seen.includes('class:once'));
