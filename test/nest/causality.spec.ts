@@ -76,20 +76,26 @@ describeDatabases('what caused a message', (db) => {
 
   it('takes the id that a message names, or that of the request, for the whole chain', async () => {
     const requests = new AsyncLocalStorage<string>();
-    await boot({ publish: { correlationId: () => requests.getStore() } });
+    const idOfRequest = (): string | undefined => {
+      if (requests.getStore() === 'throws') throw new Error('there is no request');
+      return requests.getStore();
+    };
+    await boot({ publish: { correlationId: () => idOfRequest() } });
     await publish({ payload: 'named', correlationId: 'cart-7' });
     await requests.run('request-9', () => publish({ payload: 'asked' }));
     await requests.run('request-9', () => publish({ payload: 'both', correlationId: 'cart-8' }));
     // Whatever a stranger has put into a header.
     await requests.run('a|b\u0000', () => publish({ payload: 'odd' }));
     await requests.run('', () => publish({ payload: 'empty' }));
-    await eventually(() => seen.length === 15);
+    await requests.run('throws', () => publish({ payload: 'throws' }));
+    await eventually(() => seen.length === 18);
     const chains = (payload: string): string[] =>
       ['orders', 'bills', 'mails'].map((topic) => of(topic, payload).correlationId);
     expect(chains('named')).toEqual(['cart-7', 'cart-7', 'cart-7']);
     expect(chains('asked')).toEqual(['request-9', 'request-9', 'request-9']);
     expect(chains('both')).toEqual(['cart-8', 'cart-8', 'cart-8']);
     expect(chains('odd')).toEqual(Array(3).fill('a%u007Cb%u0000'));
+    expect(chains('throws')).toEqual(Array(3).fill(of('orders', 'throws').id));
     expect(chains('empty')).toEqual(Array(3).fill(of('orders', 'empty').id));
   });
 

@@ -10,13 +10,13 @@ function unreachable(): MemoryTransport {
 let groups = 0;
 transportConformance('memory, rich profile', async () => ({
   transport: memoryTransport({ profile: 'rich', maxDeliveries: 3 }),
-  leaseMs: 500,
+  leaseMs: 2_000,
   givingUp: () => ({ groupId: `GID_giving_up_${++groups}`, maxDeliveries: 3 }),
   unreachable,
 }));
 
 transportConformance('memory, http profile', async () => ({
-  transport: memoryTransport({ profile: 'http', leaseMs: 500 }),
-  leaseMs: 500,
+  transport: memoryTransport({ profile: 'http', leaseMs: 2_000 }),
+  leaseMs: 2_000,
   unreachable,
 }));

@@ -38,7 +38,7 @@ Module({
       topics: { payments: { topic: 'shop_payments' } },
       groups: { books: { groupId: 'GID_books' } },
       migrate: true,
-      consume: { timeout: '1s' },
+      consume: { timeout: '5s' },
     }),
   ],
   providers: [Books],
@@ -54,7 +54,12 @@ console.log('ready');
 const mq = app.get(MqProducerService);
 for (let n = 1; goesOn; n++) {
   const amount = VERSION === 'new' ? { value: n, currency: 'CNY' } : n;
-  await mq.publish(Payments, { tag: 'received', payload: { id: `${VERSION}-${n}`, amount } }, { transaction: 'own' });
+  try {
+    await mq.publish(Payments, { tag: 'received', payload: { id: `${VERSION}-${n}`, amount } }, { transaction: 'own' });
+  } catch (error) {
+    // The application may have been closed meanwhile, and nothing was published then.
+    if (goesOn) throw error;
+  }
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 console.log('silent');

@@ -89,7 +89,7 @@ export interface PublishSettings {
   requireTransaction?: boolean;
   /**
    * The id of the request that is being served, e.g. `() => cls.getId()`: the first message of a chain takes it for its correlation id.
-   * Asked for each message that is published outside of a handler. Default: a chain has the id of its first message.
+   * Asked for each message that is published outside of a handler, and of a batch of several; if it throws, the message goes without. Default: a chain has the id of its first message.
    */
   correlationId?: () => string | undefined;
 }

@@ -22,9 +22,17 @@ export function correlationIdOf(
 ): string | null {
   if (correlationId !== undefined) return chosen(problems, correlationId);
   if (cause !== null) return cause.correlationId;
-  const id = ofRequest?.();
-  // It may come out of a header of a stranger's request: whatever it is, an order does not fail for it.
-  return typeof id === 'string' && id !== '' ? plainId(id) : null;
+  return ofRequest === null ? null : asked(ofRequest);
+}
+
+/** It may come out of a header of a stranger's request, or find no request at all: whatever it is, an order does not fail for it. */
+function asked(ofRequest: () => unknown): string | null {
+  try {
+    const id = ofRequest();
+    return (typeof id === 'string' && id !== '') || typeof id === 'number' ? plainId(String(id)) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What the code itself has chosen arrives as it is, or not at all. */

@@ -7,6 +7,7 @@ import { runtimesOf } from '../../nest/discovery/runtimes-of.js';
 import type { MqProducerService } from '../../nest/services/mq-producer.service.js';
 import { getMqProducerToken } from '../../nest/tokens.js';
 import { type Connection, EventStage } from './event-stage.js';
+import { STAGES_EVENTS } from './refuse-unstaged.js';
 import { OutboxPublisher } from './outbox-publisher.js';
 
 /**
@@ -17,6 +18,8 @@ import { OutboxPublisher } from './outbox-publisher.js';
  */
 @Module({})
 export class MqCqrsModule implements OnModuleInit, OnApplicationBootstrap {
+  static readonly [STAGES_EVENTS] = true;
+
   private readonly stage: EventStage;
 
   constructor(

@@ -31,7 +31,7 @@ export interface OutboxMetadata extends OutboxOptions {
 /**
  * Above a class of events of `@nestjs/cqrs`: whatever publishes such an event also stages a message, in the transaction in which the event is
  * published. May be used several times on one class. Classes inherit it. An application with an
- * `EventBus` and without {@link MqCqrsModule} does not start then.
+ * `MqModule`, an `EventBus` and without {@link MqCqrsModule} does not start then.
  *
  * @param topic alias, or a topic of `defineTopic()`, whose schemas then check the payload
  *

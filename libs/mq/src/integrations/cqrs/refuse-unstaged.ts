@@ -15,16 +15,18 @@ export function mustBeStaged(type: { readonly name: string }): void {
   addBootCheck(refuseUnstaged);
 }
 
-/** By its name, since the module may come from another copy of this library. */
+/** Which class has it stages events: its name may be another in a bundle, and the class one of another copy of this library. */
+export const STAGES_EVENTS = Symbol.for('nestjs-reliable-mq.stages-events');
+
 function refuseUnstaged(modules: ModulesContainer): void {
   if (instancesOf(modules, EventBus).length === 0) return;
-  if ([...modules.values()].some(({ metatype }) => metatype?.name === 'MqCqrsModule')) return;
+  if ([...modules.values()].some(({ metatype }) => metatype !== undefined && STAGES_EVENTS in metatype)) return;
   const names = [...marked];
   const others = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
   throw new MqError(
     'MQ_CONFIG_INVALID',
     `@Outbox() stands above ${names.slice(0, MOST_NAMED).join(', ')}${others}, and this application has an EventBus and no MqCqrsModule, so no message ` +
-      'of these events would ever leave. Import MqCqrsModule (nestjs-reliable-mq/cqrs) beside CqrsModule.',
+      'of these events would ever leave. Import MqCqrsModule (nestjs-reliable-mq/cqrs) beside CqrsModule, also where none of them is published: it changes nothing else.',
     { details: { events: names } },
   );
 }

@@ -12,12 +12,14 @@ import type { BoundParam } from './bound-params.js';
 export function refuseUnvalidated(name: string, params: readonly BoundParam[], pipes: readonly unknown[]): void {
   for (const { index, type, data, metatype, given } of params) {
     const isWhole = type === 'body' && data === undefined && given !== null;
-    if (!isWhole || !NO_CLASS.has(metatype) || ![...pipes, ...given].some(needsClass)) continue;
+    // What another pipe validates is up to that.
+    const all = [...pipes, ...(given ?? [])];
+    if (!isWhole || !NO_CLASS.has(metatype) || all.length === 0 || !all.every(needsClass)) continue;
     throw new MqError(
       'MQ_HANDLER_INVALID',
       `Parameter ${index + 1} of ${name} goes through a ValidationPipe, and has ${KINDS.get(metatype)!} for its type, so nothing would be validated. ` +
         'Give it a class with decorators of class-validator for its type, import that class without `type`, and let the compiler emit its metadata ' +
-        '(emitDecoratorMetadata; nest build does, tsx and esbuild do not); or name the class: new ValidationPipe({ expectedType: … }).',
+        '(emitDecoratorMetadata; nest build does, tsx and esbuild do not); or name the class: new ValidationPipe({ expectedType: … }). For a list of objects use ParseArrayPipe({ items: … }).',
       { details: { handler: name, parameter: index + 1 } },
     );
   }

@@ -92,14 +92,19 @@ export class Bench {
     return source.receive({ max, waitMs, leaseMs }, never);
   }
 
-  /** Polls until `count` deliveries have come. */
-  async collect(source: MessageSource, count: number, withinMs = 5_000): Promise<Delivery[]> {
+  /** Polls until `count` deliveries have come. @param leaseMs asked for, where the broker lets one ask */
+  async collect(
+    source: MessageSource,
+    count: number,
+    withinMs = 5_000,
+    leaseMs = this.harness.leaseMs,
+  ): Promise<Delivery[]> {
     const until = systemClock.monotonic() + withinMs;
     const found: Delivery[] = [];
     while (found.length < count) {
       const left = until - systemClock.monotonic();
       assert.ok(left > 0, `${count} deliveries within ${withinMs} ms; there were ${found.length}`);
-      found.push(...(await this.poll(source, { max: count - found.length, waitMs: Math.min(1_000, left) })));
+      found.push(...(await this.poll(source, { max: count - found.length, waitMs: Math.min(1_000, left), leaseMs })));
     }
     return found;
   }

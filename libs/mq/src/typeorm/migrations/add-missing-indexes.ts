@@ -4,11 +4,18 @@ import type { TableNames } from '../sql/table-names.js';
 import { describedTables } from './described-tables.js';
 
 /**
- * Adds the indexes that a table of an older version lacks. On MySQL and MariaDB they stand in the statement that creates the
+ * Adds the indexes that these tables of an older version lack. On MySQL and MariaDB they stand in the statement that creates the
  * table, which skips a table that exists.
  */
-export async function addMissingIndexes(runner: QueryRunner, dialect: Dialect, tables: TableNames): Promise<void> {
-  const described = describedTables(await dialect.createTables(runner, tables));
+export async function addMissingIndexes(
+  runner: QueryRunner,
+  dialect: Dialect,
+  tables: TableNames,
+  older: readonly string[],
+): Promise<void> {
+  if (older.length === 0) return;
+  const all = describedTables(await dialect.createTables(runner, tables));
+  const described = all.filter(({ quoted }) => older.includes(quoted));
   const { indexes, mend } = dialect.examination;
   const there = await indexes(
     runner,

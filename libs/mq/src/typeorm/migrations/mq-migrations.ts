@@ -50,9 +50,9 @@ const STEPS: readonly Step[] = [
     name: 'MqOperations1764300000000',
     async up(runner, dialect, tables) {
       // Before the indexes on them.
-      await addMissingColumns(runner, dialect, tables);
+      const older = await addMissingColumns(runner, dialect, tables);
       for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
-      await addMissingIndexes(runner, dialect, tables);
+      await addMissingIndexes(runner, dialect, tables, older);
       await runner.query(insertDuties(tables));
     },
     async down(runner, dialect, tables) {

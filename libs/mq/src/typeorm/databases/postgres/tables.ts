@@ -56,7 +56,7 @@ export function postgresTables(tables: TableNames): string[] {
     index(tables, 'ix_open', tables.statusLog, '(open_key, seq) WHERE open_key IS NOT NULL'),
     index(tables, 'ix_done', tables.statusLog, '(done_at) WHERE done_at IS NOT NULL'),
     index(tables, 'ix_key', tables.statusLog, '(msg_key)'),
-    index(tables, 'ix_causation', tables.statusLog, '(causation_id) WHERE causation_id IS NOT NULL'),
+    index(tables, 'ix_causation', tables.statusLog, '(causation_id, id) WHERE causation_id IS NOT NULL'),
     index(tables, 'ix_replay', tables.statusLog, '(replay_of) WHERE replay_of IS NOT NULL'),
     `CREATE TABLE IF NOT EXISTS ${tables.errorLog} (
   id varchar(36) COLLATE "C" NOT NULL,
