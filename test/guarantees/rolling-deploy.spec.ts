@@ -61,11 +61,11 @@ describe('a payload that changes its form during a rolling deploy', () => {
         )) as [{ open: string }];
         return Number(open) === 0;
       },
-      { what: 'all payments being booked' },
+      { what: 'all payments being booked', timeoutMs: 150_000 },
     );
     expect(await next.stop()).toMatchObject({ signal: 'SIGTERM' });
     expect(await db.query('SELECT error_code, message FROM mq_error_log WHERE parked')).toEqual([]);
     expect(await db.query('SELECT id FROM booked GROUP BY id HAVING COUNT(*) > 1')).toEqual([]);
     expect(await db.query('SELECT id FROM booked WHERE id NOT IN (SELECT id FROM mq_status_log)')).toEqual([]);
-  });
+  }, 600_000);
 });

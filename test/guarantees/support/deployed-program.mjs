@@ -9,7 +9,7 @@ import { aliyunHttp } from 'nestjs-reliable-mq/aliyun-http';
 import { z } from 'zod';
 
 const { VERSION, DATABASE_URL: url, MQ_ENDPOINT: endpoint } = /** @type {Record<string, string>} */ (process.env);
-const PAUSE_MS = 20;
+const PAUSE_MS = 200;
 
 const Price = z.object({ value: z.number(), currency: z.string() });
 const Amount = z.union([Price, z.number().transform((value) => ({ value, currency: 'EUR' }))]);
