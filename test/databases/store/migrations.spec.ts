@@ -91,6 +91,25 @@ describeDatabases('migrations', (db) => {
     await dataSource.destroy();
   });
 
+  test('go on where a migration stopped between a column and its index', async () => {
+    const dataSource = await open();
+    const tables = { prefix: 'halfway_' };
+    await runMqMigrations(dataSource, tables);
+    const isPostgres = db.family === 'PostgreSQL';
+    await db.query(
+      isPostgres ? 'DROP INDEX halfway_ix_causation' : 'ALTER TABLE halfway_status_log DROP KEY halfway_ix_causation',
+    );
+    await db.query(`DELETE FROM halfway_migrations WHERE name = 'halfway_${MIGRATIONS[1]}'`);
+    expect(await runMqMigrations(dataSource, tables)).toEqual([`halfway_${MIGRATIONS[1]}`]);
+    const found = await db.query(
+      isPostgres
+        ? `SELECT 1 FROM pg_indexes WHERE indexname = 'halfway_ix_causation'`
+        : `SELECT 1 FROM information_schema.STATISTICS WHERE table_schema = DATABASE() AND index_name = 'halfway_ix_causation'`,
+    );
+    expect(found).toHaveLength(1);
+    await dataSource.destroy();
+  });
+
   test('go on where a copy died that held the lock', async () => {
     const [dying, next] = [await open(), await open()];
     const tableOptions = { prefix: 'killed_' };

@@ -6,6 +6,7 @@ import { TransactionalAdapterTypeOrm } from '@nestjs-cls/transactional-adapter-t
 import { ClsModule } from 'nestjs-cls';
 import { describeDatabases } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { gate } from '../../support/node/consumer.js';
 import { DeliveryBench } from './deliver.js';
 import { Note } from './note.entity.js';
 
@@ -77,15 +78,17 @@ describeDatabases('a handler that calls @Transactional() services of nestjs-cls'
   });
 
   it('keeps them out of the database after it was cut off', async () => {
+    const { open, pass } = gate();
     let late!: Promise<PromiseSettledResult<void>[]>;
     const severed = bench.deliver(
       async () => {
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await pass;
         late = Promise.allSettled([service.decorated('late decorated'), service.plain('late plain')]);
       },
       { timeoutMs: 20 },
     );
     await expect(severed).rejects.toThrow('handler timeout');
+    open();
     await eventually(() => late !== undefined);
     expect((await late).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect((await bench.notes()).filter((id) => id.startsWith('late'))).toEqual([]);

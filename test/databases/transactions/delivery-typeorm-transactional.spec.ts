@@ -9,6 +9,7 @@ import {
 } from 'typeorm-transactional';
 import { describeDatabases } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
+import { gate } from '../../support/node/consumer.js';
 import { DeliveryBench } from './deliver.js';
 import { Note } from './note.entity.js';
 
@@ -63,15 +64,17 @@ describeDatabases('a handler that calls services under typeorm-transactional', (
   });
 
   it('keeps them out of the database after it was cut off', async () => {
+    const { open, pass } = gate();
     let late!: Promise<PromiseSettledResult<unknown>[]>;
     const severed = bench.deliver(
       async () => {
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await pass;
         late = Promise.allSettled([decorated('late decorated'), plain('late plain')]);
       },
       { timeoutMs: 20 },
     );
     await expect(severed).rejects.toThrow('handler timeout');
+    open();
     await eventually(() => late !== undefined);
     expect((await late).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect((await bench.notes()).filter((id) => id.startsWith('late'))).toEqual([]);

@@ -68,7 +68,6 @@ export function timelines(evidence: Evidence, settings: Settings): MqTimeline[] 
   return evidence.messages.map((message) => {
     const { messageId, rows, errors, caused } = message;
     const known = [...rows, ...errors];
-    const causationId = known.find((each) => each.causationId !== null)?.causationId ?? null;
     const entries = [
       ...rows.flatMap((row) => ofRow(row, message)),
       ...errors.flatMap(ofError),
@@ -81,7 +80,7 @@ export function timelines(evidence: Evidence, settings: Settings): MqTimeline[] 
       key: rows[0]?.key ?? errors.find(({ key }) => key !== null)?.key ?? messageId,
       topic: rows[0]?.topicAlias ?? errors.find(({ topicAlias }) => topicAlias !== null)?.topicAlias ?? '',
       correlationId: known.find((each) => each.correlationId !== null)?.correlationId ?? messageId,
-      causationId,
+      causationId: known.find((each) => each.causationId !== null)?.causationId ?? null,
       caused: caused.map(({ at: when, topicAlias, ...each }) => ({ ...each, topic: topicAlias, at: new Date(when) })),
       entries: entries.toSorted((a, b) => a.at.getTime() - b.at.getTime()),
     };

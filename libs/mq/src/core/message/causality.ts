@@ -14,14 +14,6 @@ export function causalityOf(properties: Readonly<Record<string, string>>): Causa
   return { correlationId: idIn(properties[MQ_CORRELATION]), causationId: idIn(properties[MQ_CAUSATION]) };
 }
 
-/** The properties that say so on the wire: ids as they are, for consumers in other languages to read. */
-export function causalityProperties({ correlationId, causationId }: Causality): Record<string, string> {
-  return {
-    ...(correlationId === null ? {} : { [MQ_CORRELATION]: correlationId }),
-    ...(causationId === null ? {} : { [MQ_CAUSATION]: causationId }),
-  };
-}
-
 function idIn(property: string | undefined): string | null {
   return property === undefined || property === '' ? null : plainId(property);
 }

@@ -7,7 +7,7 @@ export const MQ_HEADERS = 'mq-headers';
 /** Property of a replayed delivery: the one group id that is to run it; other groups of this module acknowledge it. */
 export const MQ_GROUP = 'mq-group';
 
-/** Property of a message that belongs to a chain which it has not begun: the chain's id. */
+/** Property of a message that belongs to a chain which it has not begun: the chain's id, as it is, for consumers in other languages. */
 export const MQ_CORRELATION = 'mq-correlation';
 /** Property of a message that a handler has published: the id of the message which that handler was given. */
 export const MQ_CAUSATION = 'mq-causation';

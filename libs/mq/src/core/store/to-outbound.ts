@@ -1,9 +1,16 @@
 import type { OutboxMessage } from './outbox-row.js';
 import type { OutboundMessage } from '../transport/transport.js';
 import { loadBody } from '../message/body.js';
-import { causalityProperties } from '../message/causality.js';
 import { traceProperties } from '../message/trace-context.js';
-import { encodeHeaders, MQ_GROUP, MQ_HEADERS, MQ_ID, MQ_ROW } from '../message/wire-properties.js';
+import {
+  encodeHeaders,
+  MQ_CAUSATION,
+  MQ_CORRELATION,
+  MQ_GROUP,
+  MQ_HEADERS,
+  MQ_ID,
+  MQ_ROW,
+} from '../message/wire-properties.js';
 
 /** A message of the outbox as it goes onto the wire: the payload itself, without an envelope; what is ours in properties. */
 export function toOutbound(message: OutboxMessage, deliverAt: number | null): OutboundMessage {
@@ -11,7 +18,8 @@ export function toOutbound(message: OutboxMessage, deliverAt: number | null): Ou
   if (message.replayOf !== null) properties[MQ_ROW] = message.id;
   if (message.headers !== null) properties[MQ_HEADERS] = encodeHeaders(message.headers);
   if (message.targetGroup !== null) properties[MQ_GROUP] = message.targetGroup;
-  Object.assign(properties, causalityProperties(message));
+  if (message.correlationId !== null) properties[MQ_CORRELATION] = message.correlationId;
+  if (message.causationId !== null) properties[MQ_CAUSATION] = message.causationId;
   if (message.trace !== null) Object.assign(properties, traceProperties(message.trace));
   return {
     topic: message.topic,

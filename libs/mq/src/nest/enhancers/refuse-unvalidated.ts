@@ -17,7 +17,7 @@ export function refuseUnvalidated(name: string, params: readonly BoundParam[], p
     if (!isWhole || !NO_CLASS.has(metatype) || all.length === 0 || !all.every(needsClass)) continue;
     throw new MqError(
       'MQ_HANDLER_INVALID',
-      `Parameter ${index + 1} of ${name} goes through a ValidationPipe, and has ${KINDS.get(metatype)!} for its type, so nothing would be validated. ` +
+      `Parameter ${index + 1} of ${name} goes through a ValidationPipe, and has ${NO_CLASS.get(metatype)!} for its type, so nothing would be validated. ` +
         'Give it a class with decorators of class-validator for its type, import that class without `type`, and let the compiler emit its metadata ' +
         '(emitDecoratorMetadata; nest build does, tsx and esbuild do not); or name the class: new ValidationPipe({ expectedType: … }). For a list of objects use ParseArrayPipe({ items: … }).',
       { details: { handler: name, parameter: index + 1 } },
@@ -25,12 +25,12 @@ export function refuseUnvalidated(name: string, params: readonly BoundParam[], p
   }
 }
 
-const KINDS = new Map<unknown, string>([
+/** What stands as a type where no class is known, in words. */
+const NO_CLASS = new Map<unknown, string>([
   [undefined, 'no class that is known here'],
   [Object, 'no class'],
   [Array, 'a list'],
 ]);
-const NO_CLASS = new Set(KINDS.keys());
 
 /** One that somebody has extended may know the class by itself. */
 function needsClass(pipe: unknown): boolean {

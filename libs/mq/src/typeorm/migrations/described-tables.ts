@@ -33,8 +33,8 @@ export interface DescribedCheck {
   readonly definition: string;
 }
 
-const TABLE = /^CREATE TABLE IF NOT EXISTS ((?:\S+\.)?\S+) \(\n([^]*)\n\)/;
-const INDEX = /^CREATE INDEX IF NOT EXISTS (\S+) ON (\S+) (\(([^)]*)\).*)$/;
+const TABLE = /^CREATE TABLE IF NOT EXISTS (.+?) \(\n([^]*)\n\)/;
+const INDEX = /^CREATE INDEX IF NOT EXISTS (.+?) ON (.+?) (\(([^)]*)\).*)$/;
 const COLUMN = /^([a-z_]+) ((varchar\(\d+\)|[a-z]+).*)$/;
 const KEY = /^(?:KEY (\S+)|(?:CONSTRAINT \S+ )?PRIMARY KEY) (\(([^)]*)\))$/;
 const CHECK = /^CONSTRAINT (\S+) (CHECK \(.*\))$/;

@@ -9,6 +9,7 @@ import { appliedMigrations } from './applied-migrations.js';
 import { createMigrationsTable } from './create-migrations-table.js';
 import { addMissingIndexes } from './add-missing-indexes.js';
 import { addMissingColumns } from './add-missing-columns.js';
+import { describedTables } from './described-tables.js';
 import { missingColumns } from './missing-columns.js';
 import { refuseForeignTables } from './refuse-foreign-tables.js';
 
@@ -49,9 +50,13 @@ const STEPS: readonly Step[] = [
   {
     name: 'MqOperations1764300000000',
     async up(runner, dialect, tables) {
+      const statements = await dialect.createTables(runner, tables);
+      const described = describedTables(statements);
+      const missing = await missingColumns(runner, dialect, tables);
       // Before the indexes on them.
-      const older = await addMissingColumns(runner, dialect, tables);
-      for (const statement of await dialect.createTables(runner, tables)) await runner.query(statement);
+      await addMissingColumns(runner, described, missing);
+      for (const statement of statements) await runner.query(statement);
+      const older = described.filter(({ quoted }) => missing.has(quoted));
       await addMissingIndexes(runner, dialect, tables, older);
       await runner.query(insertDuties(tables));
     },
