@@ -17,12 +17,10 @@ import { HandlerFaults } from './handler-faults.js';
 import { type PublishedMessage, PublishedMessages } from './published-messages.js';
 import { requireGroup, requireTopic } from './require-name.js';
 import { getTestWorldToken, type TestWorld } from './test-world.js';
-import { type UnfinishedRows, type Unsettled, unsettledDeliveries, unsettledRows } from './unsettled.js';
+import { MOST_ROWS, type UnfinishedRows, type Unsettled, unsettledDeliveries, unsettledRows } from './unsettled.js';
 
 const TIMEOUT = '5s';
 const LOOK_EVERY_MS = 20;
-/** As many as `find` answers. */
-const MOST_ROWS = 1_000;
 const UNFINISHED = ['PENDING', 'SENDING', 'ACCEPTED'] as const;
 
 /** What became of a delivery, and what its handler has published. */
@@ -126,11 +124,12 @@ export class MqTesting {
     for (;;) {
       await this.world?.clock.whenIdle();
       const told = this.history.count;
-      const left = unsettledDeliveries(this.runtime, broker);
-      left.push(...(await unsettledRows(this.runtime, this.unfinishedRows)));
+      // In the order in which messages go: one that has left the outbox since it was asked is seen at the broker.
+      const rows = await unsettledRows(this.runtime, this.unfinishedRows);
+      const left = [...unsettledDeliveries(this.runtime, broker), ...rows];
       const patience = this.world ? 0 : deadline.remainingMs;
       const waiting = left.filter(({ inMs, isDelayed }) => !isDelayed || inMs <= patience);
-      // Between two looks a message may have gone from where the second looked to where the first did.
+      // What was handled between the two looks may have published.
       if (waiting.length === 0 && told === this.history.count) return;
       const inVain = waiting.length > 0 && waiting.every(({ inMs }) => inMs > patience) && told === this.history.count;
       if (inVain || deadline.remainingMs === 0) throw this.notSettled(waiting, timeout);
