@@ -19,6 +19,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
     'not executed here: it is for another folder; readme-app.spec.ts runs what needs them with those of this repository',
   'npx nestjs-reliable-mq emulator':
     'not executed here: it needs the installed package, where npm run test:package starts it',
+  'export MQ_ENDPOINT=http://127.0.0.1:9877 MQ_ACCESS_KEY_ID=test MQ_ACCESS_KEY_SECRET=test':
+    'not executed here: readme-app.spec.ts starts the application of the README with an emulator and a database of its own',
+  'export DATABASE_URL=postgres://user:password@localhost:5432/shop': 'as above',
   [`curl http://localhost:3000/orders -H 'Content-Type: application/json' -d '{"sku":"tea","quantity":2}'`]:
     'not executed here: readme-app.spec.ts sends that request to the application of the README',
 };

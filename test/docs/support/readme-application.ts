@@ -57,14 +57,10 @@ export class ReadmeApplication {
   }
 
   private async boot(): Promise<void> {
-    const { Order } = await this.load<{ Order: Type }>('order.entity');
-    const { Stock } = await this.load<{ Stock: Type }>('stock.entity');
-    const own = await this.db.connect({ entities: [Order, Stock] });
-    await own.synchronize();
-    await this.db.query(`INSERT INTO stock VALUES ('tea', 10)`);
     process.env['DATABASE_URL'] = this.db.url;
     process.env['PORT'] = '0';
     await this.main();
+    await this.db.query(`INSERT INTO stock VALUES ('tea', 10)`);
   }
 
   /** Runs `main.ts`, which keeps its application for itself: it is caught on its way out of Nest. */
