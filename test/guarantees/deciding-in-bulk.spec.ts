@@ -167,7 +167,8 @@ describeDatabases('deciding about all that a filter means', (db) => {
     broken = false;
     const results = await Promise.all(['ann', 'bob'].map((actor) => admin.replay({}, { reason: 'fixed', actor })));
     expect(results.reduce((sum, { done }) => sum + done, 0)).toBe(10);
-    expect(results.reduce((sum, { elsewhere, failedTotal }) => sum + elsewhere + failedTotal, 0)).toBe(
+    // What one has decided before the other has read it, the other does not see at all.
+    expect(results.reduce((sum, { elsewhere }) => sum + elsewhere, 0)).toBeLessThanOrEqual(
       results[0]!.matched + results[1]!.matched - 10,
     );
     expect(results.map(({ failedTotal }) => failedTotal)).toEqual([0, 0]);

@@ -25,6 +25,9 @@ const ENTRIES = [
   '/terminus',
   '/cqrs',
   '/microservices',
+  '/otel',
+  '/prometheus',
+  '/cli',
 ];
 
 /**

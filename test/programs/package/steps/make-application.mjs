@@ -9,6 +9,9 @@ const FIXTURES = fileURLToPath(new URL('../fixtures/orders', import.meta.url));
 /** One of them would take over the transactions of the others. Bundles are made with each alone. */
 const TRANSACTION_LIBRARIES = ['@nestjs-cls/transactional', 'typeorm-transactional'];
 
+/** What applications declare the schemas of their topics with; any library that follows Standard Schema would do. */
+const SCHEMAS = 'zod@4';
+
 /**
  * The template as `nest new` makes it, with the library installed and one module added, as its user would do.
  *
@@ -19,7 +22,7 @@ const TRANSACTION_LIBRARIES = ['@nestjs-cls/transactional', 'typeorm-transaction
 export async function makeApplication(folder, template, tarball) {
   await run('npm', nestNew(template), { cwd: folder });
   const cwd = join(folder, template.name);
-  const packages = [...peersAt(template.peers, TRANSACTION_LIBRARIES), tarball];
+  const packages = [...peersAt(template.peers, TRANSACTION_LIBRARIES), SCHEMAS, tarball];
   await run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', ...packages], {
     cwd,
     timeoutMs: 600_000,

@@ -10,7 +10,7 @@ import { run } from '../support/run.mjs';
 export async function runTests(cwd, env) {
   const output = await run('npm', ['test'], { cwd, env: { ...env, CI: 'true' } });
   const lines = stripVTControlCharacters(output).split('\n');
-  for (const spec of ['orders.spec.ts', 'testing-kit.spec.ts', 'bridges.spec.ts']) {
+  for (const spec of ['orders.spec.ts', 'testing-kit.spec.ts', 'bridges.spec.ts', 'typed-batches.spec.ts']) {
     if (!lines.some((line) => line.includes(`orders/${spec}`)))
       throw new Error(`npm test did not run ${spec}:\n${output}`);
   }
