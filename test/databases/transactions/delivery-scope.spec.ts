@@ -43,7 +43,7 @@ describeDatabases('publishing from a handler', (db) => {
       { timeoutMs: 20 },
     );
     await expect(severed).rejects.toThrow('handler timeout');
-    expect(ends).toEqual(['committed', 'rolled-back', 'rolled-back']);
+    expect(ends).toEqual(['proven', 'rolled-back', 'rolled-back']);
   });
 
   it('joins its own transaction where the handler opens one and says so', async () => {

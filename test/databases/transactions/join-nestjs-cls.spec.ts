@@ -89,7 +89,7 @@ describeDatabases('joining @Transactional() of nestjs-cls', (db) => {
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
-    expect(ends).toEqual(['committed', 'rolled-back']);
+    expect(ends).toEqual(['proven', 'rolled-back']);
   });
 
   it('does not mistake the transaction of another data source for it', async () => {

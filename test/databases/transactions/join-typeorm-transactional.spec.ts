@@ -52,7 +52,7 @@ describeDatabases('joining typeorm-transactional', (db) => {
       );
     await transaction(false);
     await expect(transaction(true)).rejects.toThrow('no');
-    expect(ends).toEqual(['committed', 'rolled-back']);
+    expect(ends).toEqual(['proven', 'rolled-back']);
   });
 
   it('finds nothing outside of a transaction', async () => {

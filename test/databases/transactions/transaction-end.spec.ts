@@ -25,7 +25,7 @@ describeDatabases('the end of a transaction', (db) => {
       await manager.transaction(async (nested) => nested.insert(Note, { id: 'a' }));
       expect(ends).toEqual([]);
     });
-    expect(ends).toEqual(['committed']);
+    expect(ends).toEqual(['proven']);
   });
 
   it('is the outermost one also for what was published inside a savepoint that was rolled back', async () => {
@@ -58,7 +58,7 @@ describeDatabases('the end of a transaction', (db) => {
       await runner.commitTransaction();
     }
     await runner.release();
-    expect(ends).toEqual(['first committed', 'second committed']);
+    expect(ends).toEqual(['first proven', 'second proven']);
   });
 
   it('never fails the transaction, and one listener never another', async () => {
@@ -69,7 +69,7 @@ describeDatabases('the end of a transaction', (db) => {
       note(manager);
       await manager.insert(Note, { id: 'kept' });
     });
-    expect(ends).toEqual(['committed']);
+    expect(ends).toEqual(['proven']);
     expect(await dataSource.manager.existsBy(Note, { id: 'kept' })).toBe(true);
   });
 
@@ -132,7 +132,7 @@ describeDatabases('the end of a transaction', (db) => {
       itsContext.find(manager)!.onEnd((outcome) => void ends.push(outcome));
       // Told by the subscriber, and not only by the release that follows it.
       await manager.queryRunner!.commitTransaction();
-      expect(ends).toEqual(['committed', 'committed']);
+      expect(ends).toEqual(['proven', 'proven']);
       await manager.queryRunner!.startTransaction();
     });
   });

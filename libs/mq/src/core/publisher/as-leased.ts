@@ -1,5 +1,10 @@
 import type { InsertedRow, LeaseRequest, NewOutboxRow } from '../store/outbox-row.js';
 
+/** Whether {@link asLeased} knows all of it: the database draws the place of an ordered row, and counts a delay from its own time. */
+export function isKnown({ orderKey, deliver }: NewOutboxRow): boolean {
+  return orderKey === null && (deliver === null || 'at' in deliver);
+}
+
 /**
  * The row as the database has it, but for what the database alone knows. Field by field: to spread an object of so many takes
  * longer than all the rest of an announcement.
@@ -29,7 +34,7 @@ export function asLeased(row: NewOutboxRow, lease: LeaseRequest): InsertedRow {
     causationId: row.causationId,
     orderKey: row.orderKey,
     seq: '0',
-    deliverAt: null,
+    deliverAt: row.deliver !== null && 'at' in row.deliver ? Math.round(row.deliver.at) : null,
     startedCount: 1,
     failedCount: 0,
     leaseToken: lease.token,

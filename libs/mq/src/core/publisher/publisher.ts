@@ -13,7 +13,7 @@ import type { NewOutboxRow } from '../store/outbox-row.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { MqTracer } from '../tracing/tracer.js';
 import type { SendReceipt } from '../transport/transport.js';
-import { asLeased } from './as-leased.js';
+import { asLeased, isKnown } from './as-leased.js';
 import { buildRow, type PublishRequest, withTrace } from './build-row.js';
 import type { Cause } from './correlation.js';
 import { fitsSchema } from './fits-schema.js';
@@ -224,7 +224,7 @@ export class Publisher<Tx> {
       whole = !partly;
       if (staged) end(outcome);
     });
-    await store.stage(transaction.tx, rows, lease);
+    const inserted = await store.stage(transaction.tx, rows, lease);
     staged = true;
     const watched = this.watcher?.(rows);
     for (const [topic, count] of countByTopic(rows)) events.emit('message.published', { topic, count });
@@ -235,12 +235,13 @@ export class Publisher<Tx> {
       publication.ended(outcome);
       watched?.(outcome, whole);
       // Rolled back, or not committed by anybody yet: then the relay finds the rows if they ever come to be.
-      if (outcome !== 'committed' && outcome !== 'unknown') return;
+      if (outcome === 'rolled-back' || outcome === 'left-open') return;
       if (leased.length > 0) {
         relay.immediate.announce({
           rows: leased.map((row) => asLeased(row, lease)),
           deadline: leaseDeadline(askedAt, options),
-          isWhole: outcome === 'committed' && whole,
+          isWhole: outcome === 'proven' || (outcome === 'committed' && whole),
+          isProven: outcome === 'proven' && inserted && leased.every(isKnown),
           // Bound and not a closure: one made here would keep `rows`, with their payloads, for as long as itself.
           onResult: publication.tell.bind(publication),
         });

@@ -36,6 +36,7 @@ export interface JoinedTransaction<Tx = unknown> {
 }
 
 /**
+ * - `proven`: committed, and nothing of it was undone before: what it has inserted is there, unless it has deleted that itself.
  * - `committed`: a hint and no proof, since a database that had aborted the transaction also ends here. What is there, for
  *   somebody outside of the transaction, was committed; what is not there was not.
  * - `rolled-back`: nothing of it will ever be there.
@@ -43,4 +44,4 @@ export interface JoinedTransaction<Tx = unknown> {
  *   there may still be.
  * - `left-open`: whoever began it has given its connection away without COMMIT or ROLLBACK.
  */
-export type TransactionOutcome = 'committed' | 'rolled-back' | 'unknown' | 'left-open';
+export type TransactionOutcome = 'proven' | 'committed' | 'rolled-back' | 'unknown' | 'left-open';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { reportDatabaseFailure } from '../events/report-database-failure.js';
 import { Coalescer } from '../runtime/coalescer.js';
 import { Wakeable } from '../runtime/wakeable.js';
@@ -20,6 +21,8 @@ interface Announced {
   readonly deadline: number;
   /** A commit was reported, and no savepoint of it was rolled back: then every row should be there. */
   readonly isWhole: boolean;
+  /** The commit is proven, and nothing of its rows is known to the database alone: they need not be read back. */
+  readonly isProven: boolean;
   /**
    * Called once for each row. `null`: the row is not there, the database had rolled it back. By id: what waits for a dropped
    * reference to be given back must not keep its payload.
@@ -30,11 +33,11 @@ interface Announced {
 /**
  * Sends rows right after the commit that made them visible, detached from the caller.
  *
- * The announcement of a commit is a hint and no proof: a database that aborted the transaction rolls back on COMMIT,
- * and the caller's driver reports success. So the rows are read back under their tokens first, one statement for all
- * commits of that moment, and only what is there is sent.
+ * The announcement of a commit is a hint: a database that aborted the transaction rolls back on COMMIT, and the caller's
+ * driver reports success. So unless the driver's own words prove it, the rows are read back under their tokens first, one statement for
+ * all commits of that moment, and only what is there is sent. The read costs 0.4 ms, and a good part of the database's work for a message.
  *
- * States: *idle* (sleeps until an announcement), *confirming*, *sending* (any number of batches side by side),
+ * States: *idle* (sleeps until an announcement), *confirming* (what is not proven), *sending* (any number of batches side by side),
  * *stopped* (announcements are given back at once). An announcement only puts a reference into the queue: the loop was
  * started at boot, outside of any caller's async context, where a finished transaction may still look like the current one.
  */
@@ -98,20 +101,27 @@ export class ImmediateSender {
         await this.sleeper.sleep(FOREVER_MS);
         continue;
       }
-      const taken = this.take();
-      await this.confirm(taken);
+      // Whoever commits goes on first, and commits of one turn are sent side by side.
+      await nextTurn();
+      if (this.stopped) return;
+      const [proven, others] = this.inTime(this.take());
+      for (const batch of proven) this.launch(batch, batch.rows);
+      if (others.length > 0) await this.confirm(others);
     }
   }
 
-  private async confirm(taken: readonly Announced[]): Promise<void> {
+  /** A transaction was longer than the lease: the relay has the row, or will. */
+  private inTime(taken: readonly Announced[]): [proven: Announced[], others: Announced[]] {
     const now = this.context.clock.monotonic();
-    const batches: Announced[] = [];
+    const [proven, others]: [Announced[], Announced[]] = [[], []];
     for (const batch of taken) {
-      // A transaction longer than the lease: the relay has the row, or will.
-      if (now < batch.deadline) batches.push(batch);
-      else this.leave(batch);
+      if (now >= batch.deadline) this.leave(batch);
+      else (batch.isProven ? proven : others).push(batch);
     }
-    if (batches.length === 0) return;
+    return [proven, others];
+  }
+
+  private async confirm(batches: readonly Announced[]): Promise<void> {
     let confirmed;
     try {
       confirmed = await this.context.store.confirm(

@@ -105,7 +105,10 @@ describe('while the broker is away, the relay', () => {
     relay.immediate.start();
     relay.loop.start();
     transport.broker.failNextSends('unavailable');
-    for (let n = 0; n < 20; n++) await publish('a', { payload: n });
+    await publish('a', { payload: 0 });
+    await clock.whenIdle();
+    expect(relay.circuit.connectionOpen).toBe(true);
+    for (let n = 1; n < 20; n++) await publish('a', { payload: n });
     await clock.advance(300);
     transport.broker.pause();
     await clock.advance(3_000);

@@ -19,9 +19,10 @@ export interface OutboxStore<Tx = unknown> {
    * Inserts the rows in the caller's transaction, before it resolves, in one statement where the database can.
    * Rows with an `orderKey` first lock the stripe of that key until the transaction ends, so that the order of `seq` is
    * the order of commits.
+   * @returns whether the database has said that it inserted each of them: a trigger may have kept some out
    * @throws {MqError} `MQ_TRANSACTION_CLOSED` when the server is no longer in the transaction that the caller believes in.
    */
-  stage(tx: Tx, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<void>;
+  stage(tx: Tx, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<boolean>;
 
   /**
    * Reads back rows after a commit that may have been none: `null` for each that is not there under its token.

@@ -77,7 +77,7 @@ export class PublishedMessages {
     if (outcome === 'rolled-back' || outcome === 'left-open') return;
     const added = messages.map(({ id, message }) => ({ id, by, message }));
     this.committed.push(...added);
-    if (outcome === 'committed' && whole) return;
+    if (outcome === 'proven' || (outcome === 'committed' && whole)) return;
     // A savepoint was rolled back, or nobody heard the answer: the database knows.
     const found = await this.inspect(messages.map(({ id }) => id));
     this.committed = this.committed.filter((one) => !added.includes(one) || found.has(one.id));

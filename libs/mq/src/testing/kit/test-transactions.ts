@@ -12,9 +12,10 @@ class CommittedAtOnce extends MemoryTransaction {}
 
 /** {@link MemoryOutboxStore} that ends the transactions of managers that were not made here. */
 export class TestOutboxStore extends MemoryOutboxStore {
-  override async stage(tx: MemoryTransaction, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<void> {
-    await super.stage(tx, rows, lease);
+  override async stage(tx: MemoryTransaction, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<boolean> {
+    const inserted = await super.stage(tx, rows, lease);
     if (tx instanceof CommittedAtOnce) tx.commit();
+    return inserted;
   }
 }
 

@@ -44,7 +44,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
 
   constructor(private readonly clock: Clock = systemClock) {}
 
-  async stage(tx: MemoryTransaction, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<void> {
+  async stage(tx: MemoryTransaction, rows: readonly NewOutboxRow[], lease: LeaseRequest): Promise<boolean> {
     await this.stripes.lock(
       tx,
       rows.flatMap((row) => row.orderKey ?? []),
@@ -54,6 +54,7 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
       const staged = this.toRow(row, lease);
       tx.write(() => this.rows.set(staged.id, staged));
     }
+    return true;
   }
 
   async confirm(refs: readonly LeaseRef[]): Promise<(ConfirmedRow | null)[]> {

@@ -11,6 +11,13 @@ export interface TransactionWatch {
   readonly state: TransactionState;
   /** How many transactions have ended since the connection is watched: two equal numbers mean one transaction. */
   readonly ended: number;
+  /** How many plain COMMITs there were. */
+  readonly commits: number;
+  /**
+   * How often something was said after which a COMMIT proves nothing: an error, or what may have undone a part of the transaction, ended
+   * it or begun another. See {@link CommitProof}.
+   */
+  readonly doubts: number;
 }
 
 /** Called when a statement is about to leave the driver's queue and all before it are answered: `null` lets it be sent. */

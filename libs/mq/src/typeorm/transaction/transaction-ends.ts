@@ -2,6 +2,7 @@ import type { DataSource, EntitySubscriberInterface, QueryRunner } from 'typeorm
 import type { TransactionOutcome } from '../../core/publisher/transaction-context.js';
 import type { TransactionWatch } from '../databases/transaction-watch.js';
 import { detectDialect } from '../databases/detect-dialect.js';
+import { CommitProof } from '../databases/commit-proof.js';
 import type { Dialect } from '../databases/dialect.js';
 
 type Listener = (outcome: TransactionOutcome, partly: boolean) => void;
@@ -15,6 +16,8 @@ interface Watched {
   server: TransactionWatch | null;
   /** How many transactions had ended on it then. */
   endedBefore: number;
+  /** Of what it has done since. */
+  proof: CommitProof | null;
   /** Whether the transaction was over before TypeORM was asked to roll it back. */
   isOver: boolean;
   /** Whether a savepoint of it was rolled back. */
@@ -30,7 +33,7 @@ const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
  * to *unwatched* by whichever comes first:
  *
  * - its outermost transaction committed or rolled back. TypeORM sends the same events for savepoints; only after the
- *   outermost one `isTransactionActive` is false. A rollback that finds the transaction ended decides nothing: MySQL commits
+ *   outermost one `isTransactionActive` is false. What the driver has heard meanwhile may prove the commit. A rollback that finds the transaction ended decides nothing: MySQL commits
  *   it at every DDL statement, and any code may run COMMIT. So the rows have to be read back.
  * - it was released without either. After a COMMIT that failed the outcome is unknown, after a ROLLBACK that failed
  *   it is known. If neither was asked for, the state at the server counts: either the application has ended the transaction
@@ -77,7 +80,7 @@ export class TransactionEnds implements EntitySubscriberInterface {
 
   afterTransactionCommit({ queryRunner }: { queryRunner: QueryRunner }): void {
     if (queryRunner.isTransactionActive) this.ask(queryRunner, null);
-    else this.end(queryRunner, 'committed');
+    else this.end(queryRunner, this.watched.get(queryRunner)?.proof?.isGiven ? 'proven' : 'committed');
   }
 
   afterTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
@@ -93,14 +96,17 @@ export class TransactionEnds implements EntitySubscriberInterface {
       asked: null,
       server: null,
       endedBefore: 0,
+      proof: null,
       isOver: false,
       partly: false,
     };
     this.watched.set(runner, watched);
     void runner.connect().then(
       (connection: unknown) => {
+        // In the turn in which the connection is known, so before a statement that is run once it is.
         watched.server = this.dialect.watch(connection as object);
         watched.endedBefore = watched.server.ended;
+        watched.proof = new CommitProof(watched.server);
       },
       // Without a connection there is no transaction either; the caller is told by its own statement.
       () => undefined,

@@ -1,4 +1,5 @@
 import { MysqlAnswer, type Packet } from './answer.js';
+import { allowsSeveral, kindOf } from './commands.js';
 import type { Admission, TransactionState, TransactionWatch } from '../transaction-watch.js';
 import { unwatchable } from '../unwatchable.js';
 
@@ -13,12 +14,14 @@ interface Command {
 
 /** What of a connection of `mysql2` is used here. */
 interface Connection {
-  readonly config: unknown;
+  readonly config: { readonly clientFlags?: number };
   /** What the next packet answers. */
   readonly _command?: object | null;
   /** While paused, packets are queued and handled again later. */
   readonly _paused?: boolean;
   handlePacket(packet?: Packet): void;
+  /** Puts a command into the queue. */
+  addCommand(command: object): unknown;
   query(command: Command): unknown;
   readonly constructor: ConnectionClass;
 }
@@ -35,15 +38,26 @@ const watches = new WeakMap<object, MysqlWatch>();
 class MysqlWatch implements TransactionWatch {
   state: TransactionState = 'unknown';
   ended = 0;
+  commits = 0;
+  doubts = 0;
 
   constructor(connection: Connection) {
     const answer = new MysqlAnswer();
+    const add = connection.addCommand.bind(connection);
+    const severalAtOnce = allowsSeveral(connection.config.clientFlags);
+    connection.addCommand = (command) => {
+      const kind = kindOf(command, severalAtOnce);
+      if (kind === 'commit') this.commits++;
+      if (kind === 'unknown') this.doubts++;
+      return add(command);
+    };
     const handle = connection.handlePacket.bind(connection);
     connection.handlePacket = (packet) => {
       // Before `handle`, which sends the next statement of the queue.
       const told = packet && !connection._paused ? answer.read(packet, connection._command) : null;
       if (told !== null) this.state = told;
       if (told === 'none') this.ended++;
+      if (packet?.isError()) this.doubts++;
       handle(packet);
     };
   }
@@ -53,7 +67,8 @@ export function watchMysql(connection: object): TransactionWatch {
   const known = watches.get(connection);
   if (known) return known;
   const driver = connection as Connection;
-  if (typeof driver.handlePacket !== 'function' || typeof driver.constructor.createQuery !== 'function') {
+  const needed = [driver.handlePacket, driver.addCommand, driver.constructor.createQuery];
+  if (needed.some((method) => typeof method !== 'function')) {
     throw unwatchable(
       'the data source does not use `mysql2`',
       "Install mysql2, and set connectorPackage: 'mysql2' where the package mysql is installed as well.",

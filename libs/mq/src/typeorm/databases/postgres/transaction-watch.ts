@@ -3,10 +3,17 @@ import { unwatchable } from '../unwatchable.js';
 
 type Status = 'I' | 'T' | 'E';
 
+/** The messages of the protocol that are followed, by the names that `pg` gives them. */
+interface Answers {
+  readyForQuery: (answer: { status: Status }) => void;
+  commandComplete: (answer: { text: string }) => void;
+  errorMessage: () => void;
+}
+
 /** What of a client of `pg` is used here. */
 interface Client {
   readonly connection: {
-    prependListener(event: 'readyForQuery', listener: (answer: { status: Status }) => void): unknown;
+    prependListener<Name extends keyof Answers>(event: Name, listener: Answers[Name]): unknown;
   };
   readonly pipeline?: boolean;
   /** Since pg 8.20. Before, the state of a connection is unknown until its first answer. */
@@ -27,10 +34,19 @@ type QueryClass = new (
 const STATES: Readonly<Record<Status, TransactionState>> = { I: 'none', T: 'open', E: 'open' };
 const watches = new WeakMap<object, PostgresWatch>();
 
+/**
+ * Tags of statements that begin, end or undo a transaction or a part of one. The tag is what the server did: of a COMMIT in an
+ * aborted transaction it is ROLLBACK, and that of a rollback to a savepoint is ROLLBACK as well. (PostgreSQL, "Message Formats",
+ * CommandComplete, and the tags of its `cmdtaglist.h`.)
+ */
+const ENDS_OR_UNDOES = /^(?:BEGIN|START TRANSACTION|COMMIT|ROLLBACK|PREPARE TRANSACTION)\b/;
+
 /** Reads the state of the transaction from ReadyForQuery, with which each answer of PostgreSQL ends. */
 class PostgresWatch implements TransactionWatch {
   state: TransactionState;
   ended = 0;
+  commits = 0;
+  doubts = 0;
 
   constructor(client: Client) {
     const status = client.getTransactionStatus?.() ?? null;
@@ -40,6 +56,11 @@ class PostgresWatch implements TransactionWatch {
       this.state = STATES[answer.status];
       if (this.state === 'none') this.ended++;
     });
+    client.connection.prependListener('commandComplete', ({ text }) => {
+      if (text === 'COMMIT') this.commits++;
+      else if (ENDS_OR_UNDOES.test(text)) this.doubts++;
+    });
+    client.connection.prependListener('errorMessage', () => this.doubts++);
   }
 }
 

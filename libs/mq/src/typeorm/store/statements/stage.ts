@@ -63,12 +63,14 @@ export async function stage(
   manager: EntityManager,
   rows: readonly NewOutboxRow[],
   lease: LeaseRequest,
-): Promise<void> {
-  if (rows.length === 0) return;
+): Promise<boolean> {
+  if (rows.length === 0) return true;
   const fence = await Fence.around(runnerOf(manager), dialect);
   const stripes = [...new Set(rows.flatMap((row) => (row.orderKey === null ? [] : [stripeOf(row.orderKey)])))];
   if (stripes.length > 0) await fence.run(lockStripes(tables, stripes));
-  for (const batch of batches(rows)) await fence.run(insertRows(dialect, tables, batch, lease));
+  let inserted = 0;
+  for (const batch of batches(rows)) inserted += (await fence.run(insertRows(dialect, tables, batch, lease))).affected;
+  return inserted === rows.length;
 }
 
 /** In the order of their ids, in which everybody locks them. */
