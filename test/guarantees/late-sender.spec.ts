@@ -81,7 +81,8 @@ describeDatabases('a sender that comes too late', (db) => {
     const silent = new Proxy(log, { get: (target, name) => Reflect.get(target, name) ?? (() => undefined) }) as Logger;
     const node = await bootPublisher({ dataSourceOptions: { logging: ['query'], logger: silent } });
     const sends = jest.spyOn(node.transport, 'send');
-    const publication = await node.mq.publish('orders', { payload: 1 }, OWN);
+    // When exactly that is, the database alone knows: so the row is read back, however well its commit is proven.
+    const publication = await node.mq.publish('orders', { payload: 1, delay: 10 }, OWN);
     expect(await publication.sent()).toMatchObject([{ status: 'pending' }]);
     expect(stood).toBe(1);
     expect(sends).not.toHaveBeenCalled();
