@@ -33,6 +33,7 @@ Environment:
                          can do that (60 MB, nothing is installed), else its tests are left out
   MQ_TEST_ROCKETMQ_VERSION    which RocketMQ 5 is fetched from Maven and started; default the one the tests are made for
   MQ_TEST_ROCKETMQ_ENDPOINT   a running proxy, host:port, with MQ_TEST_ROCKETMQ_ADMIN (its broker) and MQ_TEST_ROCKETMQ_NAMESERVER
+  MQ_TEST_EVERY_DATABASE if set, programs are tested on each database; unless set, each file of theirs on one, in turns
   CI                     if set, nothing but MySQL may be left out: what is missing is an error
 `;
 

@@ -60,6 +60,20 @@ export function describeDatabases(
 }
 
 /**
+ * Runs a block of tests on one database: on the preferred one if that is there, else on the first that is. For programs, which take seconds to
+ * start, and do the same on each: what differs is tested below them. With `MQ_TEST_EVERY_DATABASE` on all of them.
+ */
+export function describeOneDatabase(title: string, preferred: DatabaseName, block: (db: TestDatabase) => void): void {
+  if (env['MQ_TEST_EVERY_DATABASE']) {
+    describeDatabases(title, block);
+    return;
+  }
+  const there = SERVERS.filter(isThere);
+  const one = there.find(({ name }) => name === preferred) ?? there[0];
+  describeDatabases(title, block, [one?.name ?? preferred]);
+}
+
+/**
  * A database for the tests of this `describe`, created before and dropped after them. On PostgreSQL alone, which npm brings where none
  * runs: the others are not on every machine, and {@link describeDatabases} says what is left out without them.
  */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { BUILD_TIMEOUT_MS, BUILT, ensureBuilt } from '../../support/built.js';
-import { describeDatabases } from '../../support/database.js';
+import { describeOneDatabase } from '../../support/database.js';
 import { Program } from '../../support/program.js';
 import { useCommandLine } from './support/command-line.js';
 
@@ -12,7 +12,7 @@ interface Status {
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('commands that look', (db) => {
+describeOneDatabase('commands that look', 'MariaDB', (db) => {
   const mq = useCommandLine(db);
 
   it('migrate says what is missing, makes it, and finds it done', async () => {

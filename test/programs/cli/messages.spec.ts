@@ -2,7 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { AdminRecord, MqErrorGroup, MqExplanation } from 'nestjs-reliable-mq';
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../../support/built.js';
-import { describeDatabases } from '../../support/database.js';
+import { describeOneDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { Program } from '../../support/program.js';
 import { useCommandLine } from './support/command-line.js';
@@ -14,7 +14,7 @@ type Found = AdminRecord & { connection: string };
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('commands about messages', (db) => {
+describeOneDatabase('commands about messages', 'PostgreSQL', (db) => {
   const mq = useCommandLine(db, { MQ_BILLING: '1' });
   let parked: Found[];
 

@@ -1,6 +1,6 @@
 import type { DoctorReport, MqCounts, MqNode, MqPause } from 'nestjs-reliable-mq';
 import { BUILD_TIMEOUT_MS, BUILT, ensureBuilt } from '../../support/built.js';
-import { describeDatabases } from '../../support/database.js';
+import { describeOneDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { Program } from '../../support/program.js';
 import { useCommandLine } from './support/command-line.js';
@@ -13,7 +13,7 @@ interface Status extends MqCounts {
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('commands that operate an application', (db) => {
+describeOneDatabase('commands that operate an application', 'MySQL', (db) => {
   const mq = useCommandLine(db);
   let worker: Program;
   /** What the environment says of a database that is away. */

@@ -1,5 +1,5 @@
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../../support/built.js';
-import { describeDatabases } from '../../support/database.js';
+import { describeOneDatabase } from '../../support/database.js';
 import { eventually } from '../../support/eventually.js';
 import { useCommandLine } from './support/command-line.js';
 
@@ -13,7 +13,7 @@ interface Stopped {
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('commands that run', (db) => {
+describeOneDatabase('commands that run', 'MariaDB', (db) => {
   const mq = useCommandLine(db);
 
   beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { BUILD_TIMEOUT_MS, ensureBuilt } from '../../support/built.js';
-import { describeDatabases } from '../../support/database.js';
+import { describeOneDatabase } from '../../support/database.js';
 import { EmulatorProgram } from '../../support/emulator-program.js';
 import { ShopProgram } from '../../support/shop-program.js';
 
 beforeAll(ensureBuilt, BUILD_TIMEOUT_MS);
 
-describeDatabases('routes of the shop', (db) => {
+describeOneDatabase('routes of the shop', 'MySQL', (db) => {
   let shop: ShopProgram;
 
   beforeAll(async () => {
