@@ -104,6 +104,16 @@ describe('a decorator where it can do nothing', () => {
         },
       ],
       [
+        'a text for its type',
+        () => {
+          @MqConsumer('orders', 'stock')
+          class Stock {
+            handle(@MqPayload(pipe) _order: string): void {}
+          }
+          return Stock;
+        },
+      ],
+      [
         'no class that is known here',
         () => {
           class Stock {

@@ -25,11 +25,14 @@ export function refuseUnvalidated(name: string, params: readonly BoundParam[], p
   }
 }
 
-/** What stands as a type where no class is known, in words. */
+/** What stands as a type where no class is known, or which the pipe lets pass (those of its `toValidate()`), in words. */
 const NO_CLASS = new Map<unknown, string>([
   [undefined, 'no class that is known here'],
   [Object, 'no class'],
   [Array, 'a list'],
+  [String, 'a text'],
+  [Number, 'a number'],
+  [Boolean, 'a boolean'],
 ]);
 
 /** One that somebody has extended may know the class by itself. */
