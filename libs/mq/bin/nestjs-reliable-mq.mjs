@@ -12,8 +12,8 @@ if (argv[0] === 'emulator') {
   const emulator = await loadEmulator();
   if (emulator) await emulator.runEmulator(argv.slice(1));
 } else {
-  const program = await loadProgram();
-  if (program) await program.runProgram({ argv, findApp, isPackageProgram: true });
+  const { runProgram } = await import(built('cli/program/run-program.js'));
+  await runProgram({ argv, findApp, isPackageProgram: true });
 }
 
 /** The packed library has a copy of it; in its repository it is a package of its own. */
@@ -25,21 +25,6 @@ async function loadEmulator() {
     if (error.code !== 'ERR_MODULE_NOT_FOUND' || error.url !== file) throw error;
     process.stderr.write(
       'mq: the emulator is not beside this build of the library. In the repository: npm run emulator\n',
-    );
-    process.exitCode = 3;
-    return null;
-  }
-}
-
-/** Outside of an application there is no Nest to run commands with. */
-async function loadProgram() {
-  try {
-    return await import(built('cli/program/run-program.js'));
-  } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    process.stderr.write(
-      `mq: ${error.message.split(' imported from ')[0]}. Commands run in the folder of an application, where that is installed; ` +
-        'without it there is only: mq emulator\n',
     );
     process.exitCode = 3;
     return null;

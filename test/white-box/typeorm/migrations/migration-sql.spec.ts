@@ -1,4 +1,5 @@
-import { migrationSql, type MigrationDialect } from '../../../../libs/mq/src/typeorm/migrations/migration-sql.js';
+import type { MigrationDialect } from '../../../../libs/mq/src/typeorm/migrations/migration-dialects.js';
+import { migrationSql } from '../../../../libs/mq/src/typeorm/migrations/migration-sql.js';
 import { checkMqSchema } from '../../../../libs/mq/src/typeorm/migrations/check-mq-schema.js';
 import { migrationState } from '../../../../libs/mq/src/typeorm/migrations/migration-state.js';
 import { runMqMigrations } from '../../../../libs/mq/src/typeorm/migrations/run-mq-migrations.js';

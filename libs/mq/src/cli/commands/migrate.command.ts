@@ -1,13 +1,12 @@
 import { MqError } from '../../core/errors/mq-error.js';
-import { checkMqSchema } from '../../typeorm/migrations/check-mq-schema.js';
-import { MIGRATION_DIALECTS, migrationSql, type MigrationDialect } from '../../typeorm/migrations/migration-sql.js';
-import { migrationState } from '../../typeorm/migrations/migration-state.js';
-import { runMqMigrations } from '../../typeorm/migrations/run-mq-migrations.js';
+import { MIGRATION_DIALECTS, type MigrationDialect } from '../../typeorm/migrations/migration-dialects.js';
 import type { MqTables, TableLocation } from '../../typeorm/sql/table-names.js';
 import { UNCHECKED } from '../boot/boot-modes.js';
 import type { Command } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import { oneOf } from '../values.js';
+
+// What runs migrations loads TypeORM, which takes its time. Help does without, so it is loaded when a command runs.
 
 const up: Command = {
   name: 'up',
@@ -16,6 +15,7 @@ const up: Command = {
   examples: ['mq migrate', 'mq migrate up --connection billing'],
   run: async (context) => {
     const done = [];
+    const { runMqMigrations } = await import('../../typeorm/migrations/run-mq-migrations.js');
     for (const { connection, runtime } of await context.open(UNCHECKED)) {
       const ran = await runMqMigrations(runtime.dataSource, tablesOf(runtime.tables));
       done.push({ connection, ...runtime.tables, ran });
@@ -37,6 +37,8 @@ const status: Command = {
   examples: ['mq migrate status', 'mq migrate status --json'],
   run: async (context) => {
     const found = [];
+    const { migrationState } = await import('../../typeorm/migrations/migration-state.js');
+    const { checkMqSchema } = await import('../../typeorm/migrations/check-mq-schema.js');
     for (const { connection, runtime } of await context.open(UNCHECKED)) {
       const tables = tablesOf(runtime.tables);
       const state = await migrationState(runtime.dataSource, tables);
@@ -75,6 +77,7 @@ const sql: Command = {
   ],
   examples: ['mq migrate sql --dialect mysql', 'mq migrate sql --dialect postgres --schema messaging > tables.sql'],
   run: async (context, { dialect, prefix, schema }) => {
+    const { migrationSql } = await import('../../typeorm/migrations/migration-sql.js');
     const statements = await migrationSql(dialect as MigrationDialect, { prefix, schema } as MqTables);
     if (context.json) context.out.json({ dialect, statements });
     else for (const statement of statements) context.out.text(`${statement};\n`);

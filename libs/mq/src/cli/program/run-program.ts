@@ -4,8 +4,8 @@ import { isA } from '../../core/errors/is-a.js';
 import { readProperty } from '../../core/runtime/read-property.js';
 import { systemClock } from '../../core/runtime/system-clock.js';
 import type { MqCliApp } from '../boot/app-source.js';
+import type { BootedApplication as Application } from '../boot/booted-application.js';
 import { ADMIN } from '../boot/boot-modes.js';
-import { BootedApplication } from '../boot/booted-application.js';
 import type { CliContext } from '../cli-context.js';
 import type { Command } from '../command.js';
 import { COMMANDS } from '../commands/index.js';
@@ -17,6 +17,7 @@ import type { Values } from '../values.js';
 import { buildProgram } from './build-program.js';
 import { describeFailure } from './describe-failure.js';
 import { endWith } from './end-with.js';
+import { loadApplication } from './load-application.js';
 import { loadCommander } from './load-commander.js';
 import { Interrupted, Signals } from './signals.js';
 import { ReservedStdout } from './stdout.js';
@@ -42,6 +43,7 @@ export async function runProgram({ argv, findApp, isPackageProgram }: ProgramReq
 
   const run = async (command: Command, values: Values): Promise<void> => {
     signals.listen();
+    const { BootedApplication } = await loadApplication();
     const application = new BootedApplication(
       () => findApp(values['app'] as string | undefined),
       values['connection'] as string | undefined,
@@ -57,7 +59,7 @@ export async function runProgram({ argv, findApp, isPackageProgram }: ProgramReq
     }
   };
 
-  const contextOf = (application: BootedApplication, json: boolean): CliContext => ({
+  const contextOf = (application: Application, json: boolean): CliContext => ({
     out,
     err,
     json,

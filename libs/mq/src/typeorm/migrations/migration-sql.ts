@@ -1,13 +1,8 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { detectDialect } from '../databases/detect-dialect.js';
+import { MIGRATION_COLLATIONS, type MigrationDialect } from './migration-dialects.js';
 import { mqMigrations } from './mq-migrations.js';
 import type { MqTables } from '../sql/table-names.js';
-
-/** Whose SQL can be written without a server to ask, and what its catalogue would answer about collations. */
-const COLLATIONS = { postgres: null, mysql: 'utf8mb4_0900_bin', mariadb: 'utf8mb4_nopad_bin' } as const;
-
-export type MigrationDialect = keyof typeof COLLATIONS;
-export const MIGRATION_DIALECTS = Object.keys(COLLATIONS) as MigrationDialect[];
 
 /**
  * What the migrations run on a database that has none of the tables: their own code runs, against a database that only
@@ -21,7 +16,7 @@ export async function migrationSql(type: MigrationDialect, tables: MqTables): Pr
     connection: dataSource,
     query(text: string, parameters: readonly unknown[] = []) {
       if (/^\s*SELECT\b/i.test(text)) {
-        const collation = COLLATIONS[type];
+        const collation = MIGRATION_COLLATIONS[type];
         return Promise.resolve(collation !== null && text.includes('COLLATION_NAME') ? [{ name: collation }] : []);
       }
       statements.push(withValues(text, parameters, (position) => dialect.placeholder(position)));
