@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { BUILD_TIMEOUT_MS, BUILT, ensureBuilt } from '../../support/built.js';
 import { Program } from '../../support/program.js';
 
@@ -54,5 +54,24 @@ describe('wrong usage ends with 3 and one sentence', () => {
     const { statements } = JSON.parse(postgres.stdout) as { statements: string[] };
     expect(statements[0]).toBe('BEGIN');
     expect(statements.join()).toContain('"messaging"."mq_status_log"');
+  });
+
+  it('outside of an application: without Nest and TypeORM there is help, which so never waits for them, and no command', async () => {
+    const from = dirname(dirname(BUILT.mq));
+    const alone = join(folder, 'alone');
+    for (const part of ['bin', 'dist', 'package.json'])
+      cpSync(join(from, part), join(alone, part), { recursive: true });
+    const commander = join(alone, 'node_modules/commander');
+    mkdirSync(dirname(commander));
+    cpSync(dirname(require.resolve('commander')), commander, { recursive: true });
+    const mq = join(alone, 'bin/nestjs-reliable-mq.mjs');
+    for (const args of [['--help'], ['migrate', '--help']]) {
+      expect(await Program.run(mq, { args })).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Usage: mq/) });
+    }
+    const app = join(folder, 'app.cjs');
+    writeFileSync(app, 'exports.App = class App {};');
+    const { code, output } = await Program.run(mq, { args: ['status', '--app', app] });
+    expect(code).toBe(3);
+    expect(output).toMatch(/^mq: Cannot find package '@nestjs\/\w+'\. Commands run in the folder of an application/);
   });
 });
