@@ -225,7 +225,10 @@ describeDatabases('the proof of a commit', (db) => {
   });
 
   it('is that of its own transaction, when the connection is used again', async () => {
-    const one = await db.connect({ entities: [Note], extra: { max: 1, connectionLimit: 1 } });
+    const one = await db.connect({
+      entities: [Note],
+      extra: db.family === 'MySQL' ? { connectionLimit: 1 } : { max: 1 },
+    });
     const joined = new TypeOrmTransactionContext(one);
     expect(await ending(swallowed(`INSERT INTO note (id) VALUES ('taken')`), one, joined)).toEqual(['committed']);
     await db.query(`DELETE FROM note WHERE id = 'it'`);

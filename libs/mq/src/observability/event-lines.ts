@@ -22,7 +22,10 @@ export interface EventLine<E extends MqEventName> {
 
 /** Failures of single messages: each has an id that somebody may look for, and a thousand of one kind are no news. */
 const AT_ONCE = 10;
-const REPLAY = 'replay it with MqAdminService once the cause is gone';
+const REPLAY = 'Replay it once the cause is gone: mq errors replay, or MqAdminService.';
+
+/** Errors are whole sentences, or not. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** One line for each event that an operator should read. Success lines are written if they are asked for. */
 export const EVENT_LINES: { readonly [E in MqEventName & MqLogEvent]?: EventLine<E> } = {
@@ -38,7 +41,7 @@ export const EVENT_LINES: { readonly [E in MqEventName & MqLogEvent]?: EventLine
   },
   'message.parked': {
     text: (e) =>
-      `${e.topic}#${e.messageId} was parked after ${countOf(e.attempt, 'attempt')}: ${e.error.message}; ${REPLAY}`,
+      `${e.topic}#${e.messageId} was parked after ${countOf(e.attempt, 'attempt')}: ${sentence(e.error.message)} ${REPLAY}`,
   },
   'lease.lost': {
     text: (e) => `the lease of ${e.messageId} was lost before its ${e.during}; another process sends it again`,
@@ -89,7 +92,7 @@ export const EVENT_LINES: { readonly [E in MqEventName & MqLogEvent]?: EventLine
   },
   'delivery.parked': {
     text: (e) =>
-      `${e.topic}/${e.group}#${e.messageId} was parked in attempt ${e.attempt}: ${namedMessage(e.error)}; ${REPLAY}`,
+      `${e.topic}/${e.group}#${e.messageId} was parked in attempt ${e.attempt}: ${sentence(namedMessage(e.error))} ${REPLAY}`,
     fields: (e) => failureFields(e.error),
   },
   'delivery.discarded': {

@@ -145,7 +145,7 @@ export interface MqFailure {
 }
 
 export interface RetentionSettings {
-  /** Finished status rows. Default `'7d'`. */
+  /** Finished status rows. Default `'7d'`. With `0` a row is deleted at once when its message was sent, and not marked: there is no history then. */
   sent?: Duration | false;
   /** Inbox rows; must outlast every redelivery and replay. Default `'14d'`. */
   inbox?: Duration | false;

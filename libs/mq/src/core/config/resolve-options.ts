@@ -110,7 +110,7 @@ export function resolveOptions(options: MqOptions, context: ResolveContext): Res
     consumeGroups: resolveConsumeGroups(problems, consume['groups'], [...groups.keys()]),
     maxInFlight: resolveMaxInFlight(problems, consume['maxInFlight'], context.poolSize),
     retention: {
-      sentMs: resolveRetention(problems, 'retention.sent', retention['sent'], '7d'),
+      sentMs: isZero(retention['sent']) ? 0 : resolveRetention(problems, 'retention.sent', retention['sent'], '7d'),
       inboxMs: resolveRetention(problems, 'retention.inbox', retention['inbox'], '14d'),
       errorsMs: resolveRetention(problems, 'retention.errors', retention['errors'], '90d'),
     },
@@ -227,6 +227,11 @@ function resolveMaxInFlight(problems: Problems, value: unknown, poolSize: number
 
 function resolveRetention(problems: Problems, path: string, value: unknown, fallback: string): number | null {
   return value === false ? null : problems.duration(path, value, fallback, { min: 1_000 });
+}
+
+/** No time at all, in any unit. A short one is refused, as a mistake. */
+function isZero(value: unknown): boolean {
+  return value === 0 || (typeof value === 'string' && /^\s*0\s*[a-z]*\s*$/i.test(value));
 }
 
 function resolveLogger(problems: Problems, value: unknown): MqLogger | null {

@@ -101,9 +101,9 @@ export class ImmediateSender {
         await this.sleeper.sleep(FOREVER_MS);
         continue;
       }
-      // Whoever commits goes on first, and commits of one turn are sent side by side.
+      // Whoever commits goes on first, and commits of one turn are sent side by side; also those of a process that stops in it: what its
+      // last handlers have published leaves with them.
       await nextTurn();
-      if (this.stopped) return;
       const [proven, others] = this.inTime(this.take());
       for (const batch of proven) this.launch(batch, batch.rows);
       if (others.length > 0) await this.confirm(others);

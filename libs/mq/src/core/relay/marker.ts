@@ -16,8 +16,9 @@ export class Marker {
   private readonly promotions: Coalescer<string, LeasedRow | null>;
 
   constructor({ store, budget, events, options, instance }: RelayContext) {
+    const fate = options.retention.sentMs === 0 ? 'delete' : 'keep';
     this.marks = new Coalescer(async (marks) => {
-      const outcomes = await store.markSent(marks);
+      const outcomes = await store.markSent(marks, fate);
       outcomes.forEach((outcome, i) => {
         if (outcome === 'lost') events.emit('lease.lost', { messageId: marks[i]!.id, during: 'mark' });
       });

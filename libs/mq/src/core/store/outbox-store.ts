@@ -60,8 +60,11 @@ export interface OutboxStore<Tx = unknown> {
    */
   wakeStranded(after: string, limit: number): Promise<string | null>;
 
-  /** The broker took these. `ACCEPTED` for rows that settle on a group, else `SENT`. */
-  markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]>;
+  /**
+   * The broker took these. `ACCEPTED` for rows that settle on a group, else `SENT`.
+   * @param fate `'delete'`: what would be `SENT` is deleted; a row that is not there any more counts as marked
+   */
+  markSent(marks: readonly SentMark[], fate?: 'keep' | 'delete'): Promise<MarkOutcome[]>;
 
   /**
    * Back to `PENDING`, due in `delayMs`. `counted` adds a failed attempt; otherwise the attempt is taken back. The error is

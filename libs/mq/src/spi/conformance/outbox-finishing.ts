@@ -32,6 +32,27 @@ export function finishingTests(test: OutboxStoreTest): void {
     assert.equal(await bench.status(row!.id), 'SENT');
   });
 
+  test('deletes what is done, where no history is kept, and nothing that is not', async (bench) => {
+    const settling = { settleGroup: 'stock', settleWithinMs: 60_000 };
+    const [first, second, waits, foreign] = await bench.leased(
+      bench.row(),
+      bench.ordered('k'),
+      bench.row(settling),
+      bench.row(),
+    );
+    const marks = [first!, second!, waits!, { ...foreign!, leaseToken: randomUUID() }].map((row, i) => ({
+      ...refOf(row),
+      brokerMessageId: `B${i}`,
+    }));
+    assert.deepEqual(await bench.store.markSent(marks.slice(0, 1), 'delete'), ['marked']);
+    assert.deepEqual(await bench.store.markSent(marks, 'delete'), ['marked', 'marked', 'marked', 'lost']);
+    const found = await bench.store.inspect(marks.map(({ id }) => id));
+    assert.deepEqual(
+      marks.map(({ id }) => found.get(id)?.status),
+      [undefined, undefined, 'ACCEPTED', 'SENDING'],
+    );
+  });
+
   test('tells rows that it marked from those that were settled or lost', async (bench) => {
     const settling = { settleGroup: 'stock', settleWithinMs: 60_000 };
     const [marked, settled, lost] = await bench.leased(bench.row(settling), bench.row(settling), bench.row());

@@ -135,8 +135,12 @@ export class MemoryOutboxStore implements OutboxStore<MemoryTransaction> {
     });
   }
 
-  async markSent(marks: readonly SentMark[]): Promise<MarkOutcome[]> {
-    return marks.map((mark) => this.mark(mark));
+  async markSent(marks: readonly SentMark[], fate: 'keep' | 'delete' = 'keep'): Promise<MarkOutcome[]> {
+    return marks.map((mark) => {
+      if (fate === 'keep') return this.mark(mark);
+      if (this.held(mark)?.settleGroup === null) this.rows.delete(mark.id);
+      return this.rows.has(mark.id) ? this.mark(mark) : 'marked';
+    });
   }
 
   async reschedule(changes: readonly Reschedule[]): Promise<boolean[]> {

@@ -68,6 +68,9 @@ export interface Dialect extends SqlSyntax, DialectErrors {
   /** `UPDATE <table> AS t … FROM <relation>`, with the relation read first and the table by its primary key. */
   updateJoined(parts: { table: Sql; relation: Sql; on: Sql; set: Sql }): Sql;
 
+  /** `DELETE FROM <table> AS t USING <relation>`, read in the same order. */
+  deleteJoined(parts: { table: Sql; relation: Sql; on: Sql }): Sql;
+
   /** Follows a table's alias in FROM, where the optimizer may not be left to choose; empty where it cannot be told. */
   useIndex(tables: TableNames, index: string): Sql;
 

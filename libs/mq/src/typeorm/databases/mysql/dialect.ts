@@ -65,6 +65,7 @@ export const mysql: Dialect = {
   // STRAIGHT_JOIN: the other way round it would read, and lock, the whole table.
   updateJoined: ({ table, relation, on, set }) =>
     sql`UPDATE ${relation} STRAIGHT_JOIN ${table} AS t ON ${on} SET ${set}`,
+  deleteJoined: ({ table, relation, on }) => sql`DELETE t FROM ${relation} STRAIGHT_JOIN ${table} AS t ON ${on}`,
 
   asId: (text) => sql`${text} COLLATE ${raw(ID_COLLATION)}`,
   // MySQL 8.0.16 answers UTF-16.

@@ -64,6 +64,7 @@ export const postgres: Dialect = {
   },
 
   updateJoined: ({ table, relation, on, set }) => sql`UPDATE ${table} AS t SET ${set} FROM ${relation} WHERE ${on}`,
+  deleteJoined: ({ table, relation, on }) => sql`DELETE FROM ${table} AS t USING ${relation} WHERE ${on}`,
 
   useIndex: () => raw(''),
   usePrimaryKey: raw(''),
