@@ -33,8 +33,9 @@ const ofDataSource = new WeakMap<DataSource, TransactionEnds>();
  * to *unwatched* by whichever comes first:
  *
  * - its outermost transaction committed or rolled back. TypeORM sends the same events for savepoints; only after the
- *   outermost one `isTransactionActive` is false. What the driver has heard meanwhile may prove the commit. A rollback that finds the transaction ended decides nothing: MySQL commits
- *   it at every DDL statement, and any code may run COMMIT. So the rows have to be read back.
+ *   outermost one `isTransactionActive` is false. What the driver has heard meanwhile may prove the commit. A rollback that
+ *   finds the transaction ended decides nothing: MySQL commits it at every DDL statement, and any code may run COMMIT. So the
+ *   rows have to be read back.
  * - it was released without either. After a COMMIT that failed the outcome is unknown, after a ROLLBACK that failed
  *   it is known. If neither was asked for, the state at the server counts: either the application has ended the transaction
  *   with SQL of its own, or it is still open, on a connection that goes back to the pool. No end without a COMMIT is a commit.
