@@ -231,7 +231,9 @@ export class Publisher<Tx> {
     if (ended !== null) end(ended);
     return publication;
 
-    function end(outcome: TransactionOutcome): void {
+    function end(told: TransactionOutcome): void {
+      // A proof is one for rows that the database has counted.
+      const outcome = told === 'proven' && !inserted ? 'committed' : told;
       publication.ended(outcome);
       watched?.(outcome, whole);
       // Rolled back, or not committed by anybody yet: then the relay finds the rows if they ever come to be.
@@ -241,7 +243,7 @@ export class Publisher<Tx> {
           rows: leased.map((row) => asLeased(row, lease)),
           deadline: leaseDeadline(askedAt, options),
           isWhole: outcome === 'proven' || (outcome === 'committed' && whole),
-          isProven: outcome === 'proven' && inserted && leased.every(isKnown),
+          isProven: outcome === 'proven' && leased.every(isKnown),
           // Bound and not a closure: one made here would keep `rows`, with their payloads, for as long as itself.
           onResult: publication.tell.bind(publication),
         });
