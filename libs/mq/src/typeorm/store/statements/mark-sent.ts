@@ -22,8 +22,7 @@ interface MarkedRow {
  *
  * Only when some of them did not match is the table asked why, without locks.
  *
- * Whoever keeps no history pays less: a DELETE writes no new version of the row and no entry of an index, where the mark writes
- * three. It leaves the rows that settle on a group, which are marked then.
+ * Where no history is kept, a DELETE takes its place. It leaves the rows that settle on a group, which are marked then.
  */
 export async function markSent(
   own: OwnConnections,
