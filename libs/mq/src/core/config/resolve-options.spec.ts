@@ -115,6 +115,7 @@ describe('resolveOptions', () => {
   it('takes no time at all for a retention without a history, in any unit, and refuses a short one as a mistake', () => {
     for (const sent of [0, '0', '0s', ' 0 d '] as const)
       expect(resolve({ retention: { sent } }).retention.sentMs).toBe(0);
+    expect(problemsOf({ retention: { sent: '0 days' } })).toEqual([expect.stringMatching(/^retention\.sent:/)]);
     expect(problemsOf({ retention: { sent: 7, inbox: 0 } })).toEqual([
       expect.stringMatching(/^retention\.sent:/),
       expect.stringMatching(/^retention\.inbox:/),

@@ -1,4 +1,5 @@
 import { MqError } from '../errors/mq-error.js';
+import { tryParseDuration } from '../runtime/duration.js';
 import { nearest } from '../runtime/nearest.js';
 import { systemRandom, type Random } from '../runtime/random.js';
 import type { MqTransport } from '../transport/transport.js';
@@ -231,7 +232,8 @@ function resolveRetention(problems: Problems, path: string, value: unknown, fall
 
 /** No time at all, in any unit. A short one is refused, as a mistake. */
 function isZero(value: unknown): boolean {
-  return value === 0 || (typeof value === 'string' && /^\s*0\s*[a-z]*\s*$/i.test(value));
+  if (typeof value !== 'string') return value === 0;
+  return value === '0' || (Number.parseFloat(value) === 0 && tryParseDuration(value) === 0);
 }
 
 function resolveLogger(problems: Problems, value: unknown): MqLogger | null {

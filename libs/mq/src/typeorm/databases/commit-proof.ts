@@ -19,6 +19,11 @@ export class CommitProof {
     ({ ended: this.ended, commits: this.commits, doubts: this.doubts } = watch);
   }
 
+  /** Whether the transaction is over, however it ended. */
+  get hasEnded(): boolean {
+    return this.watch.ended !== this.ended;
+  }
+
   /** To be asked after the COMMIT, and before the connection goes back to its pool: there it may commit for others. */
   get isGiven(): boolean {
     const { ended, commits, doubts } = this.watch;

@@ -14,9 +14,7 @@ interface Watched {
   asked: 'commit' | 'rollback' | null;
   /** Known as soon as the query runner has its connection. */
   server: TransactionWatch | null;
-  /** How many transactions had ended on it then. */
-  endedBefore: number;
-  /** Of what it has done since. */
+  /** Of what it has done since then. */
   proof: CommitProof | null;
   /** Whether the transaction was over before TypeORM was asked to roll it back. */
   isOver: boolean;
@@ -75,7 +73,7 @@ export class TransactionEnds implements EntitySubscriberInterface {
 
   beforeTransactionRollback({ queryRunner }: { queryRunner: QueryRunner }): void {
     const watched = this.watched.get(queryRunner);
-    if (watched?.server) watched.isOver = watched.server.ended !== watched.endedBefore;
+    if (watched?.proof) watched.isOver = watched.proof.hasEnded;
     this.ask(queryRunner, 'rollback');
   }
 
@@ -96,7 +94,6 @@ export class TransactionEnds implements EntitySubscriberInterface {
       listeners: [listener],
       asked: null,
       server: null,
-      endedBefore: 0,
       proof: null,
       isOver: false,
       partly: false,
@@ -106,7 +103,6 @@ export class TransactionEnds implements EntitySubscriberInterface {
       (connection: unknown) => {
         // In the turn in which the connection is known, so before a statement that is run once it is.
         watched.server = this.dialect.watch(connection as object);
-        watched.endedBefore = watched.server.ended;
         watched.proof = new CommitProof(watched.server);
       },
       // Without a connection there is no transaction either; the caller is told by its own statement.

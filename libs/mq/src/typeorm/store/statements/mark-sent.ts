@@ -31,17 +31,12 @@ export async function markSent(
 ): Promise<MarkOutcome[]> {
   const outcomes: MarkOutcome[] = [];
   for (const batch of chunks(marks, IDS_AT_ONCE)) {
-    if (fate === 'delete' && (await deleteBatch(own, batch)) === batch.length) {
-      outcomes.push(...batch.map((): MarkOutcome => 'marked'));
-    } else {
-      // Deleted rows are not found. Nor would they be after a DELETE whose answer got lost, so that says nothing.
-      outcomes.push(...(await markBatch(own, batch, fate === 'delete' ? 'marked' : 'lost')));
-    }
+    outcomes.push(...(fate === 'delete' ? await deleteBatch(own, batch) : await markBatch(own, batch, 'lost')));
   }
   return outcomes;
 }
 
-async function deleteBatch(own: OwnConnections, batch: readonly SentMark[]): Promise<number> {
+async function deleteBatch(own: OwnConnections, batch: readonly SentMark[]): Promise<MarkOutcome[]> {
   const rows = batch.map((mark) => [mark.id, mark.token]);
   const { affected } = await own.write(
     own.dialect.deleteJoined({
@@ -50,7 +45,9 @@ async function deleteBatch(own: OwnConnections, batch: readonly SentMark[]): Pro
       on: raw('t.id = v.row_id AND t.lease_token = v.token AND t.settle_group IS NULL'),
     }),
   );
-  return affected;
+  if (affected === batch.length) return batch.map(() => 'marked');
+  // Deleted rows are not found. Nor would they be after a DELETE whose answer got lost, so that says nothing.
+  return markBatch(own, batch, 'marked');
 }
 
 /** @param missing the outcome of a row that is not there */
