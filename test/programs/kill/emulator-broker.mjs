@@ -1,4 +1,5 @@
 import { ArmedPoint } from './armed-point.mjs';
+import { SendOutcomes } from './send-outcomes.mjs';
 import { startTcpRelay } from './tcp-relay.mjs';
 
 /** @type {import('./observed-broker.mjs').StartObservedBroker} The emulator of the HTTP endpoint: it tells its steps itself. */
@@ -8,6 +9,13 @@ export async function startEmulatorBroker() {
   /** @type {{ id: string | undefined, topic: string }[]} */
   const stored = [];
   const armed = new ArmedPoint();
+  const outcomes = new SendOutcomes();
+  /**
+   * What to call when the answer has left, by request.
+   *
+   * @type {WeakMap<object, () => void>}
+   */
+  const told = new WeakMap();
   /** @type {Awaited<ReturnType<typeof startTcpRelay>>[]} */
   const relays = [];
   const emulator = await startEmulator({
@@ -16,8 +24,13 @@ export async function startEmulatorBroker() {
     invisibleOrdered: '13s',
     onStep(step, { operation, topic, messages, headers }) {
       const died = messagesMatter(step, operation, messages) && armed.reached(step, operation, headers.host);
-      if (operation === 'publish' && step === 'stored')
-        for (const { mqId } of messages) stored.push({ id: mqId, topic });
+      if (operation === 'publish') {
+        if (step === 'stored') {
+          for (const { mqId } of messages) stored.push({ id: mqId, topic });
+          const ids = messages.flatMap(({ mqId }) => mqId ?? []);
+          told.set(headers, outcomes.begin(String(headers.host), ids));
+        } else if (step === 'answered') told.get(headers)?.();
+      }
       // Dead before it was stored: the request is cut off, as the end of the connection would do.
       return died && step === 'received' ? 'drop' : undefined;
     },
@@ -29,8 +42,9 @@ export async function startEmulatorBroker() {
       relays.push(relay);
       return { endpoint: relay.host, caller: relay.host };
     },
+    outcomes,
     arm: (point) => armed.arm(point),
-    account: async () => ({ stored, underWay: new Map(), forgotten: [] }),
+    account: async () => ({ stored, forgotten: [] }),
     async close() {
       for (const relay of relays) await relay.close();
       await emulator.close();

@@ -7,7 +7,6 @@ import { connect, createServer } from 'node:http2';
  * @typedef {object} Watcher
  * @property {(request: Buffer) => boolean} request whether to pass the request on
  * @property {(answer: Buffer) => Buffer | null} answer what to answer; `null`: nothing
- * @property {() => unknown} [over] told when the call has ended in whatever way
  * @property {() => unknown} [answered] told when it has with that answer
  */
 /** @typedef {Record<string, () => Watcher>} Watchers */
@@ -100,7 +99,6 @@ function flow(stream, forward) {
 async function passWhole(stream, forward, watcher) {
   let passed = false;
   stream.once('close', () => {
-    watcher.over?.();
     if (passed && stream.rstCode === 0) watcher.answered?.();
   });
   const request = await collect(stream);

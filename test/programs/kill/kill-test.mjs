@@ -89,6 +89,7 @@ export class KillTest {
     const verdict = await check(
       this.database,
       await this.broker.account(),
+      this.broker.outcomes.unknown(),
       {
         kills: places.filter(({ role }) => role !== 'broker').reduce((sum, place) => sum + place.kills, 0),
         brokerKills: places.filter(({ role }) => role === 'broker').reduce((sum, place) => sum + place.kills, 0),
@@ -225,10 +226,19 @@ export class KillTest {
       else this.broker.arm({ ...point, ...(place.caller !== undefined && { caller: place.caller }), fire });
     });
     await gone.exit;
+    if (place.caller !== undefined) await this.broker.outcomes.died(place.caller, (ids) => this.#unrecorded(ids));
     place.kills++;
     place.ready = place.victim.start();
     // Looked at when it is this place's turn again.
     place.ready.catch(() => undefined);
+  }
+
+  /** @param {readonly string[]} ids */
+  async #unrecorded(ids) {
+    const rows = await this.database.query(
+      `SELECT id FROM mq_status_log WHERE status <> 'SENT' AND id IN (${ids.map((id) => `'${id}'`).join(', ')})`,
+    );
+    return rows.map((/** @type {{ id: string }} */ { id }) => id);
   }
 
   /**

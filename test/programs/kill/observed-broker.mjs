@@ -5,6 +5,7 @@
  * @property {readonly Victim[]} victims the broker itself, to be killed as any process; none if it is never
  * @property {() => Promise<{ endpoint: string, caller: string }>} entrance a way in for one process, by which its requests are told
  *   from those of others
+ * @property {import('./send-outcomes.mjs').SendOutcomes} outcomes
  * @property {(point: BrokerPoint) => void} arm at the next request that comes to this step, `fire` is called, before anybody learns
  *   of the step
  * @property {() => Promise<Account>} account
@@ -34,8 +35,6 @@
  * @typedef {object} Account
  * @property {readonly { id: string | undefined, topic: string }[]} stored all messages, copies too, in the order of their storing;
  *   without an id those of another producer
- * @property {ReadonlyMap<string, number>} underWay how often a message was on its way to the broker, or its answer on the way back,
- *   when the broker died
  * @property {readonly string[]} forgotten messages whose storing the broker has confirmed, and that it does not have
  */
 

@@ -3,6 +3,7 @@ import { ArmedPoint } from './armed-point.mjs';
 import { readCommitLog } from './commit-log.mjs';
 import { startGrpcRelay } from './grpc-relay.mjs';
 import { handedOut, isStored, publishedIds, withEndpoint } from './messaging-calls.mjs';
+import { SendOutcomes } from './send-outcomes.mjs';
 
 /** @typedef {import('../../support/rocketmq/start-cluster.mjs').RunningCluster} RunningCluster */
 /** @typedef {import('../../support/rocketmq/rocketmq-process.mjs').RocketmqProcess} RocketmqProcess */
@@ -53,14 +54,7 @@ function observe(rocketmq, victimsOf) {
   const armed = new ArmedPoint();
   /** @type {Awaited<ReturnType<typeof startGrpcRelay>>[]} */
   const relays = [];
-  /**
-   * Publishes that were passed on, and whose answer was not.
-   *
-   * @type {Map<string, number>}
-   */
-  const open = new Map();
-  /** @type {Map<string, number>} */
-  const underWay = new Map();
+  const outcomes = new SendOutcomes();
   /** @type {Set<string>} */
   const confirmed = new Set();
 
@@ -74,21 +68,24 @@ function observe(rocketmq, victimsOf) {
     SendMessage() {
       /** @type {string[]} */
       let ids = [];
+      let stored = false;
+      let told = () => {};
       return {
         request(body) {
           if (armed.reached('received', 'publish', caller)) return false;
           ids = publishedIds(body);
-          for (const id of ids) open.set(id, (open.get(id) ?? 0) + 1);
+          told = outcomes.begin(caller, ids);
           return true;
         },
         answer(body) {
-          if (!isStored(body)) return body;
+          stored = isStored(body);
+          if (!stored) return body;
           for (const id of ids) confirmed.add(id);
           return armed.reached('stored', 'publish', caller) ? null : body;
         },
-        answered: () => armed.reached('answered', 'publish', caller),
-        over() {
-          for (const id of ids) open.set(id, (open.get(id) ?? 0) - 1);
+        answered() {
+          if (stored) told();
+          armed.reached('answered', 'publish', caller);
         },
       };
     },
@@ -124,10 +121,7 @@ function observe(rocketmq, victimsOf) {
   return {
     victims: victimsOf(rocketmq).map((process) => ({
       errors: [],
-      kill() {
-        for (const [id, count] of open) if (count > 0) underWay.set(id, (underWay.get(id) ?? 0) + 1);
-        return process.kill();
-      },
+      kill: () => process.kill(),
       start: () => process.start(),
       stop: async () => undefined,
     })),
@@ -136,6 +130,7 @@ function observe(rocketmq, victimsOf) {
       relays.push(relay);
       return { endpoint: relay.host, caller: relay.host };
     },
+    outcomes,
     arm: (point) => armed.arm(point),
     async account() {
       const logs = await Promise.all(brokers.map(({ home }) => readCommitLog(home)));
@@ -145,7 +140,7 @@ function observe(rocketmq, victimsOf) {
         .filter(({ topic }) => TOPICS.some(({ name }) => name === topic))
         .sort((one, other) => one.storedAt - other.storedAt);
       const ids = new Set(stored.map(({ id }) => id));
-      return { stored, underWay, forgotten: [...confirmed].filter((id) => !ids.has(id)) };
+      return { stored, forgotten: [...confirmed].filter((id) => !ids.has(id)) };
     },
     async close() {
       for (const relay of relays) await relay.close();

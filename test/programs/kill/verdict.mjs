@@ -7,11 +7,12 @@ import { FOREIGN } from './foreign-producer.mjs';
  *
  * @param {import('typeorm').DataSource} database
  * @param {import('./observed-broker.mjs').Account} account
+ * @param {ReadonlyMap<string, number>} unknown how often each message may come once more
  * @param {{ kills: number, brokerKills: number, processErrors: string[] }} course kills of processes, and of the broker
  * @param {ReadonlyMap<string, string>} foreign keys of messages of another producer, and what must become of each
  */
-export async function check(database, account, course, foreign) {
-  const { stored: all, underWay, forgotten } = account;
+export async function check(database, account, unknown, course, foreign) {
+  const { stored: all, forgotten } = account;
   // What has no id of ours came from the other producer.
   const stored = all.flatMap(({ id }) => (id !== undefined && !id.startsWith(FOREIGN) ? [id] : []));
   const committed = new Set(await column(database, 'SELECT message_id FROM kill_ledger'));
@@ -38,10 +39,8 @@ export async function check(database, account, course, foreign) {
   });
   const withEffect = new Set(effects.map((row) => row.message_id));
   const unjudged = withoutVerdict(foreign, withEffect, parkedKeys);
-  // The death of the broker leaves in the dark what became of whatever was on its way, so each of those may come twice.
-  // What comes more often than that is among `duplicates`, where it is judged.
-  const byBroker = [...underWay].reduce(
-    (sum, [id, times]) => sum + Math.min(times, (copies.get(id)?.count ?? 1) - 1),
+  const unexplained = [...copies].reduce(
+    (sum, [id, { count }]) => sum + Math.max(0, count - 1 - (unknown.get(id) ?? 0)),
     0,
   );
   return {
@@ -56,9 +55,9 @@ export async function check(database, account, course, foreign) {
     unjudged,
     effectsNotOnce: effects.filter((row) => Number(row.n) !== 1).length,
     disorder: outOfOrder(ordered, copies),
-    duplicates: stored.length - copies.size - byBroker,
-    duplicatesByBroker: byBroker,
-    underWay: [...underWay.values()].reduce((sum, times) => sum + times, 0),
+    duplicates: stored.length - copies.size,
+    unexplained,
+    unknown: [...unknown.values()].reduce((sum, times) => sum + times, 0),
     forgotten: forgotten.length,
     unfinished: Number(unfinished),
     dead: Number(dead) + parkedKeys.filter((key) => !key?.startsWith(FOREIGN)).length,
@@ -122,12 +121,9 @@ const FIGURE = null;
  * @param {Verdict} options
  * @returns {[what: string, value: number, ok: boolean | null][]}
  */
-function brokerRules({ brokerKills, duplicatesByBroker, underWay, forgotten }) {
+function brokerRules({ brokerKills, forgotten }) {
   if (brokerKills === 0) return [];
-  return [
-    [`not counted above: one more of each of ${underWay} under way when the broker died`, duplicatesByBroker, FIGURE],
-    ['confirmed by the broker, and gone when it was back', forgotten, forgotten === 0],
-  ];
+  return [['confirmed by the broker, and gone when it was back', forgotten, forgotten === 0]];
 }
 
 const MARKS = new Map([
@@ -149,11 +145,8 @@ export function render(name, verdict, byStep, seconds) {
     ['published after a rollback', verdict.ghosts, verdict.ghosts === 0],
     ['effects that did not happen exactly once', verdict.effectsNotOnce, verdict.effectsNotOnce === 0],
     ['out of order within their key', verdict.disorder, verdict.disorder === 0],
-    [
-      'duplicates at the broker (fewer than kills)',
-      verdict.duplicates,
-      verdict.duplicates < Math.max(1, verdict.kills),
-    ],
+    [`duplicates at the broker; ${verdict.unknown} times a sender could not know`, verdict.duplicates, FIGURE],
+    ['duplicates of messages whose sender knew that they were there', verdict.unexplained, verdict.unexplained === 0],
     ...brokerRules(verdict),
     [
       `of ${verdict.foreign} messages of another producer not where they belong`,

@@ -108,7 +108,7 @@ Module({
         orderedEffects: { groupId: 'GID_ordered_effects', ...GROUP },
       },
       role: ROLE,
-      // A kill can double whatever its process had under way: few rows at a time make each duplicate one that a kill explains.
+      // Few rows at a time, so that many claims and marks come by for those who wait to kill at one.
       reproduce: { lease: '9s', idle: '200ms', batch: 4, backoff: { base: '20ms', cap: '200ms' } },
       log: { logger: { log: () => undefined, warn: () => undefined, error: (line) => console.error(String(line)) } },
     }),
