@@ -12,6 +12,7 @@ export interface DeliveryStore<Handle = unknown> {
    * `transact` rejects with what `work` rejects with. When the commit itself fails, nobody can know whether it happened;
    * the rejection is then the database's error, and the inbox shows it at the next delivery.
    * @throws {TransactionLost} when its connection broke, whatever `work` rejected with
+   * @throws {TransactionUndone} when COMMIT did not fail and nothing was committed
    */
   transact<T>(
     options: { readonly lockWaitMs: number },
@@ -88,7 +89,8 @@ export interface DeliveryTransaction<Handle = unknown> {
   readonly handle: Handle;
 
   /**
-   * Inserts the inbox row in state started under `token`, as the first statement of the transaction. A copy of the message
+   * Inserts the inbox row under `token`, as the first statement of the transaction. If the transaction is committed before
+   * {@link markHandled}, by the handler or by what it does, others must see the row as half done. A copy of the message
    * that is being handled elsewhere right now is waited for, up to `lockWaitMs`; the limit is lifted again before this
    * resolves, so that the handler's own statements run under the limits of the user.
    * @param digest of the body; `null` for a body that is not to be compared with that of the row
@@ -120,12 +122,13 @@ export interface DeliveryTransaction<Handle = unknown> {
   settleRow(awaited: AwaitedRow, brokerMessageId: string): Promise<void>;
 
   /**
-   * Changes the inbox row of this token from started to handled, as the last statement. `false`, or an error, means that
-   * the transaction is broken (a handler swallowed an SQL error), and its COMMIT would be a rollback.
+   * From now on the inbox row of this token says handled, if the transaction commits. The last thing before that. `false`, or an error, means
+   * that the transaction is broken (a handler swallowed an SQL error), and its COMMIT would be a rollback. A store that notices that
+   * only after the COMMIT rejects with {@link TransactionUndone}.
    */
   markHandled(groupId: string, messageId: string, token: string): Promise<boolean>;
 
-  /** {@link markHandled} for all that entered under one token, in one statement. `false` as soon as one row is missing. */
+  /** {@link markHandled} for all that entered under one token. `false` as soon as one row is missing. */
   markAllHandled(groupId: string, messageIds: readonly string[], token: string): Promise<boolean>;
 
   /**
@@ -148,4 +151,9 @@ export class Unstorable extends Error {
 /** The connection of a delivery's transaction broke. Whatever the handler threw then, the message is not at fault. `cause` is the error. */
 export class TransactionLost extends Error {
   override readonly name = 'TransactionLost';
+}
+
+/** COMMIT went through, and the inbox rows that {@link DeliveryTransaction.markHandled} answered for are not there: it was a rollback. */
+export class TransactionUndone extends Error {
+  override readonly name = 'TransactionUndone';
 }

@@ -24,6 +24,12 @@ export class CommitProof {
     return this.watch.ended !== this.ended;
   }
 
+  /** Whether the transaction still runs, and nothing that counts against it has been said so far. */
+  get isClean(): boolean {
+    const { ended, commits, doubts } = this.watch;
+    return ended === this.ended && commits === this.commits && doubts === this.doubts;
+  }
+
   /** To be asked after the COMMIT, and before the connection goes back to its pool: there it may commit for others. */
   get isGiven(): boolean {
     const { ended, commits, doubts } = this.watch;

@@ -7,6 +7,8 @@ import type { QueryRunner } from 'typeorm';
 export interface RawConnection {
   /** Whether a statement is under way. */
   readonly isBusy: boolean;
+  /** Puts a statement into the driver's queue, at once. Nobody hears of its end. */
+  send(text: string, parameters: readonly unknown[]): void;
   /** Runs a statement, behind those that the connection is still busy with. */
   execute(sql: string): Promise<void>;
   /**

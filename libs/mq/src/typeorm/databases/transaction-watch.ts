@@ -18,6 +18,11 @@ export interface TransactionWatch {
    * it or begun another. See {@link CommitProof}.
    */
   readonly doubts: number;
+  /**
+   * Called before a command leaves that may commit the transaction, on request or by the way, with all that it has done so far. What is
+   * put into the driver's queue then runs before that command. `null`: nobody wants to know.
+   */
+  beforeCommit: (() => void) | null;
 }
 
 /** Called when a statement is about to leave the driver's queue and all before it are answered: `null` lets it be sent. */

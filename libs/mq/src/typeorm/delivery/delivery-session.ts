@@ -1,6 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { SessionSettings } from '../databases/delivery-dialect.js';
+import type { EnteredRows } from './entered-rows.js';
 import { mark, type RawConnection } from '../databases/raw-connection.js';
 
 /** How long a ROLLBACK may take before the connection is closed instead, which is a rollback as well. */
@@ -43,6 +44,8 @@ export class DeliverySession {
     private readonly settings: SessionSettings,
     private readonly clock: Clock,
     private readonly isConnectionLost: (error: unknown) => boolean,
+    /** What the handler's transaction has to leave behind. */
+    private readonly entered: EnteredRows,
     /** Called when the connection no longer belongs to this session. */
     private readonly ended: () => void = () => {},
   ) {
@@ -56,7 +59,7 @@ export class DeliverySession {
 
   /** To be called first thing in the transaction. */
   async begin(): Promise<void> {
-    await this.runner.query(this.settings.apply);
+    if (this.settings.apply !== null) await this.runner.query(this.settings.apply);
   }
 
   /** Whether the handler was cut off. */
@@ -86,6 +89,7 @@ export class DeliverySession {
   }
 
   private async returnConnection(): Promise<void> {
+    this.entered.end();
     this.leftActive = this.runner.isTransactionActive;
     if (this.leftActive) {
       // COMMIT never reached the server if TypeORM knew of the connection's end before; it says "released" then.
@@ -103,6 +107,7 @@ export class DeliverySession {
   }
 
   private async rollBack(): Promise<void> {
+    this.entered.end();
     mark(this.runner, { isReleased: true });
     if (this.cut) this.interrupt();
     const chained = await this.succeeds('ROLLBACK AND CHAIN');

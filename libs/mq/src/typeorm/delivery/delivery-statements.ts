@@ -7,7 +7,7 @@ import { fitColumn } from '../sql/fit-column.js';
 import { runSql, type SqlResult } from '../sql/run-sql.js';
 import { insertErrors } from '../store/statements/insert-errors.js';
 import type { TableNames } from '../sql/table-names.js';
-import { type FoundInboxRow, insertInboxRows, type InboxRow } from './inbox-row.js';
+import { type Entered, type FoundInboxRow, insertInboxRows, type InboxRow } from './inbox-row.js';
 import { asUnstorable } from './as-unstorable.js';
 
 /** What deliveries read and write besides the inbox row itself; the same on every database. */
@@ -29,12 +29,16 @@ export class DeliveryStatements {
   }
 
   /** The same for a delivery that begins: the handler's own statements then wait for locks as long as the user says. */
-  enterInbox(runner: QueryRunner, row: InboxRow): Promise<boolean> {
-    return this.dialect.delivery.enter(runner, insertInboxRows(this.dialect, this.inbox, [row]));
+  enterInbox(runner: QueryRunner, row: InboxRow, lockWaitMs: number): Promise<boolean> {
+    return this.dialect.delivery.enter(runner, insertInboxRows(this.dialect, this.inbox, [row]), lockWaitMs);
   }
 
   /** The same for many rows of one group under one token. Answers the ids of those that were not there. */
-  async enterInboxAll(runner: QueryRunner, rows: readonly InboxRow[]): Promise<ReadonlySet<string>> {
+  async enterInboxAll(
+    runner: QueryRunner,
+    rows: readonly InboxRow[],
+    lockWaitMs: number,
+  ): Promise<ReadonlySet<string>> {
     const { groupId, token } = rows[0]!;
     const ids = rows.map(({ messageId }) => messageId);
     const inserted = sql`SELECT message_id FROM ${this.inbox}
@@ -42,6 +46,7 @@ export class DeliveryStatements {
     const entered = await this.dialect.delivery.enterAll(
       runner,
       insertInboxRows(this.dialect, this.inbox, rows),
+      lockWaitMs,
       inserted,
     );
     return new Set(entered === 'all' ? ids : entered);
@@ -56,29 +61,28 @@ export class DeliveryStatements {
     return rows[0] ?? null;
   }
 
-  /** Turns the row that was inserted under this token into a handled one; `false` when it is not there. */
-  async markHandled(runner: QueryRunner, groupId: string, messageId: string, token: string): Promise<boolean> {
-    const { affected } = await this.run(
-      runner,
-      sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE group_id = ${groupId} AND message_id = ${messageId}
-        AND token = ${token} AND state = 'STARTED'`,
-    );
-    return affected === 1;
+  /** What these rows have to become before something may commit them in the middle of an attempt. */
+  startedAgain(entered: Entered): Sql {
+    return sql`UPDATE ${this.inbox} SET state = 'STARTED' WHERE ${among(entered)}`;
   }
 
-  /** The same for many rows; `false` when one of them is not there. */
-  async markAllHandled(
-    runner: QueryRunner,
-    groupId: string,
-    messageIds: readonly string[],
-    token: string,
-  ): Promise<boolean> {
+  /** Makes them handled, whatever they are; `false` when one of them is not there. */
+  async markHandled(runner: QueryRunner, entered: Entered): Promise<boolean> {
     const { affected } = await this.run(
       runner,
-      sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE group_id = ${groupId} AND message_id IN (${list(messageIds)})
-        AND token = ${token} AND state = 'STARTED'`,
+      sql`UPDATE ${this.inbox} SET state = 'HANDLED' WHERE ${among(entered)}`,
     );
-    return affected === messageIds.length;
+    // Where the driver counts rows that changed, those that were handled before are none.
+    return affected === entered.messageIds.length || this.areHandled(runner, entered);
+  }
+
+  /** Whether all of them are there, and handled. */
+  async areHandled(runner: QueryRunner, entered: Entered): Promise<boolean> {
+    const { rows } = await this.run<{ handled: string | number }>(
+      runner,
+      sql`SELECT COUNT(*) AS handled FROM ${this.inbox} WHERE ${among(entered)} AND state = 'HANDLED'`,
+    );
+    return Number(rows[0]!.handled) === entered.messageIds.length;
   }
 
   /** Takes a row that was left half done; `false` when it is none any more. */
@@ -160,6 +164,11 @@ export class DeliveryStatements {
       throw asUnstorable(this.dialect, error);
     }
   }
+}
+
+/** By primary key. The token tells them from those of another attempt. */
+function among({ groupId, messageIds, token }: Entered): Sql {
+  return sql`group_id = ${groupId} AND message_id IN (${list(messageIds)}) AND token = ${token}`;
 }
 
 /** By primary key. The id came over the wire, so the row must also say that it is of this message. */

@@ -1,14 +1,23 @@
 import type { InboxHolds } from '../../core/store/delivery-store.js';
+import type { InboxInsert } from '../databases/delivery-dialect.js';
 import type { Dialect } from '../databases/dialect.js';
-import { join, sql, type Sql } from '../sql/sql.js';
+import { join, raw, sql, type Sql } from '../sql/sql.js';
 
 /** The row that makes a delivery happen once. The database sets `created_at`. */
 export interface InboxRow {
   readonly groupId: string;
   readonly messageId: string;
-  readonly state: 'STARTED' | 'PARKED';
+  /** In which it is inserted. */
+  readonly state: 'HANDLED' | 'PARKED';
   readonly token: string;
   readonly digest: number | null;
+}
+
+/** The rows that one attempt has inserted. */
+export interface Entered {
+  readonly groupId: string;
+  readonly messageIds: readonly string[];
+  readonly token: string;
 }
 
 /** As a driver reads it. */
@@ -17,14 +26,19 @@ export interface FoundInboxRow {
   readonly body_digest: string | number | null;
 }
 
+const COLUMNS = ['group_id', 'message_id', 'state', 'token', 'created_at', 'body_digest'];
+
 /** @param rows at least one */
-export function insertInboxRows({ nowMs }: Dialect, inbox: Sql, rows: readonly InboxRow[]): Sql {
+export function insertInboxRows({ nowMs }: Dialect, inbox: Sql, rows: readonly InboxRow[]): InboxInsert {
   const values = rows.map(
     ({ groupId, messageId, state, token, digest }) =>
       sql`(${groupId}, ${messageId}, ${state}, ${token}, ${nowMs}, ${digest})`,
   );
-  return sql`INSERT INTO ${inbox} (group_id, message_id, state, token, created_at, body_digest)
-    VALUES ${join(values)}`;
+  return {
+    into: sql`INSERT INTO ${inbox} (${raw(COLUMNS.join(', '))})`,
+    columns: COLUMNS,
+    values: sql`VALUES ${join(values)}`,
+  };
 }
 
 const HOLDS = { STARTED: 'half-done', HANDLED: 'handled', PARKED: 'parked' } as const;

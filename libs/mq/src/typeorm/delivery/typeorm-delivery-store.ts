@@ -10,6 +10,7 @@ import {
   type InboxHolds,
   type ParkOptions,
   TransactionLost,
+  TransactionUndone,
 } from '../../core/store/delivery-store.js';
 import type { ErrorEntry } from '../../core/store/error-entry.js';
 import { TransactionStarts } from '../connection/transaction-starts.js';
@@ -18,6 +19,8 @@ import { HeldConnections } from '../connection/held-connections.js';
 import { tableNames, type MqTables } from '../sql/table-names.js';
 import type { AmbientTransactions } from '../transaction/ambient-transactions.js';
 import { deliveryScope } from '../transaction/delivery-scope.js';
+import { EnteredRows } from './entered-rows.js';
+import type { Entered } from './inbox-row.js';
 import { DeliverySession } from './delivery-session.js';
 import { DeliveryStatements } from './delivery-statements.js';
 import { Parking, withAsciiFallback } from './parking.js';
@@ -73,12 +76,16 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     const { isConnectionLost } = this.parts.statements.dialect;
     return new Promise<T>((resolve, reject) => {
       let session: DeliverySession | null = null;
+      let entered: EnteredRows | null = null;
       let committing = false;
       const run = async (manager: EntityManager): Promise<T> => {
-        session = await this.session(manager.queryRunner!, lockWaitMs);
+        [session, entered] = await this.session(manager.queryRunner!, lockWaitMs);
         try {
           await session.begin();
-          const result = await this.handle(manager, session, work);
+          const statements = this.parts.statements;
+          const result = await this.handle(manager, session, (sever) =>
+            work(new TypeOrmDeliveryTransaction(manager, statements, entered!, lockWaitMs, sever)),
+          );
           committing = true;
           return result;
         } catch (error) {
@@ -94,6 +101,7 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
       this.inTransaction(run).then(
         (result) => {
           if (session?.leftOpen) reject(leftOpen());
+          else if (entered?.unproven) this.readBack(entered.unproven).then(() => resolve(result), reject);
           else resolve(result);
         },
         (error: unknown) =>
@@ -138,19 +146,30 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
       : held.use((runner) => runner.manager.transaction(run));
   }
 
-  private async session(runner: QueryRunner, lockWaitMs: number): Promise<DeliverySession> {
-    const { clock, held } = this.parts;
-    const { dialect } = this.parts.statements;
+  private async session(runner: QueryRunner, lockWaitMs: number): Promise<[DeliverySession, EnteredRows]> {
+    const { clock, held, statements } = this.parts;
+    const { dialect } = statements;
     const connection = await dialect.connectionOf(runner);
     const settings = dialect.delivery.settings(lockWaitMs);
     const forget = (): void => held.forget(runner);
-    return new DeliverySession(runner, connection, settings, clock, dialect.isConnectionLost, forget);
+    const watch = dialect.watch((await runner.connect()) as object);
+    const entered = new EnteredRows(connection, watch, (rows) => statements.startedAgain(rows).render(dialect));
+    const { isConnectionLost } = dialect;
+    return [new DeliverySession(runner, connection, settings, clock, isConnectionLost, entered, forget), entered];
+  }
+
+  /** Looks where the driver has not heard enough. @throws {TransactionUndone}, and {@link TransactionLost} when nobody could look */
+  private async readBack(rows: Entered): Promise<void> {
+    const { held, statements } = this.parts;
+    const read = held.use((runner) => statements.areHandled(runner, rows));
+    const areThere = await read.catch((error: unknown) => Promise.reject(transactionLost(error)));
+    if (!areThere) throw new TransactionUndone('COMMIT was a rollback: the inbox rows of the delivery are not there');
   }
 
   private async handle<T>(
     manager: EntityManager,
     session: DeliverySession,
-    work: (tx: DeliveryTransaction<EntityManager>) => Promise<T>,
+    work: (sever: () => void) => Promise<T>,
   ): Promise<T> {
     const scope = { manager, ended: false, cutOff: false };
     const sever = (): void => {
@@ -158,9 +177,8 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
       scope.ended = true;
       session.sever();
     };
-    const tx = new TypeOrmDeliveryTransaction(manager, this.parts.statements, sever);
     try {
-      const result = await deliveryScope.run(scope, () => work(tx));
+      const result = await deliveryScope.run(scope, () => work(sever));
       if (session.severed) throw severed();
       return result;
     } finally {

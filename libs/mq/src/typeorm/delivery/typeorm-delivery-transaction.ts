@@ -5,6 +5,7 @@ import {
   type DeliveryTransaction,
   type InboxHolds,
 } from '../../core/store/delivery-store.js';
+import type { EnteredRows } from './entered-rows.js';
 import type { DeliveryStatements } from './delivery-statements.js';
 import { holdsOf } from './inbox-row.js';
 import { asUnstorable } from './as-unstorable.js';
@@ -16,6 +17,8 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
   constructor(
     readonly handle: EntityManager,
     private readonly statements: DeliveryStatements,
+    private readonly entered: EnteredRows,
+    private readonly lockWaitMs: number,
     readonly sever: () => void,
   ) {
     this.runner = handle.queryRunner!;
@@ -29,8 +32,11 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
   ): Promise<'entered' | InboxHolds> {
     const { dialect } = this.statements;
     try {
-      const row = { groupId, messageId, token, digest, state: 'STARTED' } as const;
-      if (await this.statements.enterInbox(this.runner, row)) return 'entered';
+      const row = { groupId, messageId, token, digest, state: 'HANDLED' } as const;
+      if (await this.statements.enterInbox(this.runner, row, this.lockWaitMs)) {
+        this.entered.begin({ groupId, messageIds: [messageId], token });
+        return 'entered';
+      }
     } catch (error) {
       if (dialect.isContention(error)) throw contention(groupId, messageId, error);
       throw asUnstorable(dialect, error);
@@ -53,9 +59,11 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
         messageId,
         token,
         digest,
-        state: 'STARTED' as const,
+        state: 'HANDLED' as const,
       }));
-      return await this.statements.enterInboxAll(this.runner, all);
+      const ids = await this.statements.enterInboxAll(this.runner, all, this.lockWaitMs);
+      if (ids.size > 0) this.entered.begin({ groupId, messageIds: [...ids], token });
+      return ids;
     } catch (error) {
       if (dialect.isContention(error)) throw contention(groupId, rows[0]!.messageId, error);
       throw asUnstorable(dialect, error);
@@ -67,11 +75,12 @@ export class TypeOrmDeliveryTransaction implements DeliveryTransaction<EntityMan
   }
 
   markHandled(groupId: string, messageId: string, token: string): Promise<boolean> {
-    return this.statements.markHandled(this.runner, groupId, messageId, token);
+    return this.markAllHandled(groupId, [messageId], token);
   }
 
-  markAllHandled(groupId: string, messageIds: readonly string[], token: string): Promise<boolean> {
-    return this.statements.markAllHandled(this.runner, groupId, messageIds, token);
+  async markAllHandled(groupId: string, messageIds: readonly string[], token: string): Promise<boolean> {
+    const rows = { groupId, messageIds, token };
+    return this.entered.trust(rows) || this.statements.markHandled(this.runner, rows);
   }
 }
 

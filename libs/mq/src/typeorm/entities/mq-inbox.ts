@@ -6,7 +6,7 @@ export class MqInbox {
   messageId: string;
   /** New for every attempt: tells a row of this attempt from one of another process. */
   token: string;
-  /** `STARTED` until the last statement of the attempt; seen from outside, an attempt that was committed before its end. */
+  /** `STARTED`: an attempt that was committed before its end. */
   state: 'STARTED' | 'HANDLED' | 'PARKED';
   createdAt: Date;
   /** Of the body, to tell a copy from another message with the same id. `null` where the body could not be read. */

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { isA } from '../../errors/is-a.js';
 import { MqError } from '../../errors/mq-error.js';
-import { type DeliveryTransaction, InboxContention, TransactionLost } from '../../store/delivery-store.js';
+import {
+  type DeliveryTransaction,
+  InboxContention,
+  TransactionLost,
+  TransactionUndone,
+} from '../../store/delivery-store.js';
 import type { ActiveDelivery } from '../delivery/active-delivery.js';
 import { CutOff } from '../delivery/cut-off.js';
 import { runHandler } from '../delivery/run-handler.js';
@@ -104,6 +109,7 @@ async function runTransaction<Handle>(work: Work<Handle>): Promise<ReadonlySet<s
     const error: unknown = isA(thrown, TransactionLost) ? thrown.cause : thrown;
     if (isA(error, NoLease)) return { kind: 'lease', error };
     if (isA(error, CutOff) && error.why === 'shutdown') return { kind: 'shutdown' };
+    if (isA(error, TransactionUndone)) return { kind: 'failed', error: lostTransaction(work, subscription.label) };
     if (started) return { kind: 'failed', error: isA(error, CutOff) ? timedOut(work, delivery, error) : error };
     return { kind: isA(error, InboxContention) ? 'contention' : 'database', error };
   }

@@ -6,6 +6,7 @@ import {
   InboxContention,
   type InboxHolds,
   TransactionLost,
+  TransactionUndone,
   type DeliveryTransaction,
 } from '../../store/delivery-store.js';
 import { acceptPayload } from './accept-payload.js';
@@ -50,10 +51,11 @@ class NoLease extends Error {}
  * attempt, unless the connection broke; also when the COMMIT fails, where nobody can know whether it happened: the inbox
  * shows it at the next delivery.
  *
- * The inbox row is marked handled last, and therefore proves two things. A handler that swallowed an SQL error leaves a
+ * The inbox row counts as handled last, and therefore proves two things. A handler that swallowed an SQL error leaves a
  * transaction whose COMMIT is a rollback: then there is no row to mark, and acknowledging would lose the message. And a row
  * that others can see as started was committed in the middle of an attempt (DDL on MySQL does that): without that state the
- * next delivery would take it for a message that was handled, whether the handler threw or the process was killed.
+ * next delivery would take it for a message that was handled, whether the handler threw or the process was killed. How a store
+ * comes to know both is its own matter; that of TypeORM needs no statement for most attempts.
  */
 export async function runAttempt<Handle>(
   delivery: ActiveDelivery<Handle>,
@@ -120,6 +122,7 @@ async function runTransaction<Handle>(
     const error: unknown = lost ? thrown.cause : thrown;
     if (isA(error, NoLease)) return { kind: 'lease' };
     if (isA(error, CutOff) && error.why === 'shutdown') return { kind: 'shutdown' };
+    if (isA(error, TransactionUndone)) return { kind: 'failed', error: lostTransaction(delivery, work) };
     if (started && lost) return { kind: 'lost', error };
     if (started) return { kind: 'failed', error: isA(error, CutOff) ? timedOut(delivery, work, error) : error };
     return isA(error, InboxContention) ? { kind: 'contention' } : { kind: 'database', error };

@@ -4,7 +4,7 @@ import { interruptSession, type InterruptTarget } from './interrupt.js';
 import { mark, type RawConnection } from '../raw-connection.js';
 
 interface Connection extends InterruptTarget {
-  query(sql: string, done: (error: Error | null) => void): unknown;
+  query(sql: string, values: readonly unknown[], done: (error: Error | null) => void): unknown;
   destroy(): void;
   /** The statement under way. */
   readonly _command?: unknown;
@@ -18,8 +18,12 @@ export class MysqlConnection implements RawConnection {
 
   execute(sql: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.connection.query(sql, (error) => (error ? reject(error) : resolve()));
+      this.connection.query(sql, [], (error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  send(text: string, parameters: readonly unknown[]): void {
+    this.connection.query(text, parameters, () => undefined);
   }
 
   get isBusy(): boolean {

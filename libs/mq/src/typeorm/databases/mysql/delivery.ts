@@ -4,6 +4,8 @@ import type { DeliveryDialect } from '../delivery-dialect.js';
 import { isDuplicateKey } from './errors.js';
 import { mysqlSyntax } from './syntax.js';
 
+const LIFT = 'SET innodb_lock_wait_timeout = @mq_lock_wait';
+
 /** MySQL and MariaDB. */
 export const mysqlDelivery: DeliveryDialect = {
   /**
@@ -22,9 +24,9 @@ export const mysqlDelivery: DeliveryDialect = {
   },
 
   /** A failed statement leaves the transaction usable here. */
-  async insert(runner, statement) {
+  async insert(runner, { into, values }) {
     try {
-      await runSql(runner, mysqlSyntax, statement);
+      await runSql(runner, mysqlSyntax, sql`${into} ${values}`);
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -32,21 +34,22 @@ export const mysqlDelivery: DeliveryDialect = {
     }
   },
 
-  async enter(runner, statement) {
-    const entered = await this.insert(runner, statement);
-    await runner.query('SET innodb_lock_wait_timeout = @mq_lock_wait');
+  async enter(runner, rows) {
+    const entered = await this.insert(runner, rows);
+    await runner.query(LIFT);
     return entered;
   },
 
   /** Most batches are new as a whole. Where one is not, rows that are there are left as they are; IGNORE would cut values that do not fit. */
-  async enterAll(runner, statement, inserted) {
+  async enterAll(runner, inboxRows, _, inserted) {
     let entered: 'all' | readonly string[] = 'all';
-    if (!(await this.insert(runner, statement))) {
-      await runSql(runner, mysqlSyntax, sql`${statement} ON DUPLICATE KEY UPDATE token = token`);
+    if (!(await this.insert(runner, inboxRows))) {
+      const { into, values } = inboxRows;
+      await runSql(runner, mysqlSyntax, sql`${into} ${values} ON DUPLICATE KEY UPDATE token = token`);
       const { rows } = await runSql<{ message_id: string }>(runner, mysqlSyntax, inserted);
       entered = rows.map(({ message_id }) => message_id);
     }
-    await runner.query('SET innodb_lock_wait_timeout = @mq_lock_wait');
+    await runner.query(LIFT);
     return entered;
   },
 };

@@ -40,6 +40,7 @@ class MysqlWatch implements TransactionWatch {
   ended = 0;
   commits = 0;
   doubts = 0;
+  beforeCommit: (() => void) | null = null;
 
   constructor(connection: Connection) {
     const answer = new MysqlAnswer();
@@ -47,6 +48,7 @@ class MysqlWatch implements TransactionWatch {
     const severalAtOnce = allowsSeveral(connection.config.clientFlags);
     connection.addCommand = (command) => {
       const kind = kindOf(command, severalAtOnce);
+      if (kind !== 'harmless') this.beforeCommit?.();
       if (kind === 'commit') this.commits++;
       if (kind === 'unknown') this.doubts++;
       return add(command);

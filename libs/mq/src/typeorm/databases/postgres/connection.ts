@@ -4,7 +4,7 @@ import { interruptStatement, type InterruptTarget } from './interrupt.js';
 import { mark, type RawConnection } from '../raw-connection.js';
 
 interface Client extends InterruptTarget {
-  query(sql: string): Promise<unknown>;
+  query(sql: string, values?: readonly unknown[]): Promise<unknown>;
   readonly readyForQuery?: boolean;
   once(event: 'drain' | 'end', listener: () => void): unknown;
 }
@@ -21,6 +21,10 @@ export class PostgresConnection implements RawConnection {
   /** `pg` leaves a client marked as busy for ever if it lost its connection during a statement. */
   get isBusy(): boolean {
     return this.client.readyForQuery === false && !this.client.connection?.stream.closed;
+  }
+
+  send(text: string, parameters: readonly unknown[]): void {
+    this.client.query(text, parameters).catch(() => undefined);
   }
 
   /** Waits until the client is idle, because a later `pg` is going to refuse statements on a busy client; it already warns. */

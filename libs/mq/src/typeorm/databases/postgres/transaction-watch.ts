@@ -1,3 +1,4 @@
+import { mayCommit } from './commands.js';
 import type { Admission, TransactionState, TransactionWatch } from '../transaction-watch.js';
 import { unwatchable } from '../unwatchable.js';
 
@@ -18,10 +19,11 @@ interface Client {
   readonly pipeline?: boolean;
   /** Since pg 8.20. Before, the state of a connection is unknown until its first answer. */
   getTransactionStatus?(): Status | null;
-  query(query: Submittable): unknown;
+  query(query: Submittable, ...rest: unknown[]): unknown;
 }
 
 interface Submittable {
+  readonly text?: unknown;
   /** Called when the statement leaves the queue. A returned error fails the statement before anything is sent. */
   submit(connection: unknown): Error | null;
 }
@@ -47,6 +49,7 @@ class PostgresWatch implements TransactionWatch {
   ended = 0;
   commits = 0;
   doubts = 0;
+  beforeCommit: (() => void) | null = null;
 
   constructor(client: Client) {
     const status = client.getTransactionStatus?.() ?? null;
@@ -61,6 +64,11 @@ class PostgresWatch implements TransactionWatch {
       else if (ENDS_OR_UNDOES.test(text)) this.doubts++;
     });
     client.connection.prependListener('errorMessage', () => this.doubts++);
+    const query = client.query.bind(client);
+    client.query = (first, ...rest) => {
+      if (this.beforeCommit !== null && mayCommit(first)) this.beforeCommit();
+      return query(first, ...rest);
+    };
   }
 }
 
