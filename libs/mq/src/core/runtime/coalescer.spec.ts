@@ -1,5 +1,6 @@
 import { Coalescer } from './coalescer.js';
 import { type Deferred, deferred } from './deferred.js';
+import { systemClock } from './system-clock.js';
 
 describe('Coalescer', () => {
   const setup = (max = 100): { batches: number[][]; gates: Deferred<void>[]; coalescer: Coalescer<number, string> } => {
@@ -56,5 +57,45 @@ describe('Coalescer', () => {
     gates[1]!.resolve();
     expect(await saved).toBe('#2');
     await coalescer.whenIdle();
+  });
+
+  describe('with a linger', () => {
+    const LINGER_MS = 3_600_000;
+    const lingering = (expectsMore: () => boolean, max = 3) => {
+      const batches: number[][] = [];
+      const coalescer = new Coalescer<number, void>(
+        async (items) => {
+          batches.push(items);
+          return items.map(() => undefined);
+        },
+        max,
+        { ms: LINGER_MS, clock: systemClock, expectsMore },
+      );
+      return { batches, coalescer };
+    };
+
+    it('waits for others, until its batch is full', async () => {
+      const { batches, coalescer } = lingering(() => true);
+      void coalescer.add(1);
+      await turn();
+      void coalescer.add(2);
+      await turn();
+      expect(batches).toEqual([]);
+      await coalescer.add(3);
+      expect(batches).toEqual([[1, 2, 3]]);
+    });
+
+    it('does not when nobody is about to come, and no longer when somebody says so', async () => {
+      let expecting = false;
+      const { batches, coalescer } = lingering(() => expecting);
+      await coalescer.add(1);
+      expecting = true;
+      const second = coalescer.add(2);
+      await turn();
+      expect(batches).toEqual([[1]]);
+      coalescer.flush();
+      await second;
+      expect(batches).toEqual([[1], [2]]);
+    });
   });
 });

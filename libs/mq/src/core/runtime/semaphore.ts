@@ -17,7 +17,7 @@ export class Semaphore {
   private width: number;
   private narrowed = 0;
   private readonly queue: ((release: Release) => void)[] = [];
-  private readonly peekers = new Set<() => void>();
+  private readonly peekers = new Map<() => void, () => boolean>();
 
   constructor(private limit: number) {
     this.width = limit;
@@ -37,6 +37,11 @@ export class Semaphore {
     return Math.max(0, Math.floor(this.width) - this.taken - this.queue.length);
   }
 
+  /** How many wait for a slot. */
+  get waiting(): number {
+    return this.queue.length;
+  }
+
   /** Takes effect at once for those in the queue. Slots above a lower limit are given back by those who have them. */
   setLimit(limit: number): void {
     this.limit = limit;
@@ -47,6 +52,7 @@ export class Semaphore {
   /** Resolves to the function that gives the slot back, or to `null` when `signal` aborted first. */
   acquire(signal: AbortSignal): Promise<Release | null> {
     if (signal.aborted) return Promise.resolve(null);
+    if (this.free > 0) return Promise.resolve(this.take());
     return new Promise((resolve) => {
       const admitted = (release: Release): void => {
         signal.removeEventListener('abort', leave);
@@ -74,7 +80,12 @@ export class Semaphore {
 
   /** Resolves when a slot is free, and when `signal` aborts. The slot may be taken again before the caller looks. */
   whenFree(signal: AbortSignal): Promise<void> {
-    if (this.free > 0 || signal.aborted) return Promise.resolve();
+    return this.when(() => this.free > 0, signal);
+  }
+
+  /** The same for anything else that slots and their queue say. */
+  when(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    if (isSo() || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener('abort', done);
@@ -82,7 +93,7 @@ export class Semaphore {
         resolve();
       };
       signal.addEventListener('abort', done, { once: true });
-      this.peekers.add(done);
+      this.peekers.set(done, isSo);
     });
   }
 
@@ -105,7 +116,7 @@ export class Semaphore {
 
   private admit(): void {
     while (this.taken < Math.floor(this.width) && this.queue.length > 0) this.queue.shift()!(this.take());
-    if (this.free > 0) for (const wake of this.peekers) wake();
+    for (const [wake, isSo] of this.peekers) if (isSo()) wake();
   }
 
   /** Counts the slot before anybody runs in it, so that nobody can slip in between. */

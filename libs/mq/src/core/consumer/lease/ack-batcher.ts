@@ -8,13 +8,20 @@ import type { Delivery, MessageSource, Settlement } from '../../transport/transp
 /** Pauses before an acknowledgement that got no answer is tried again. */
 const RETRY_MS = [500, 2_000, 8_000];
 
+/**
+ * How long an acknowledgement waits for others while deliveries are in progress. It holds nobody up, and each request saved is
+ * worth a fifth of a small handler.
+ */
+const LINGER_MS = 4;
+
 interface PendingAck {
   readonly delivery: Delivery;
   readonly tries: number;
 }
 
 /**
- * Batches the acknowledgements of one source, many in one call: what commits while a call is under way goes with the next.
+ * Batches the acknowledgements of one source, many in one call: what commits while a call is under way goes with the next, and
+ * while deliveries are in progress that may join it, one waits a moment for them.
  * Deliveries of different servers are acknowledged in parallel, because a server that is frozen answers none of its calls.
  *
  * An acknowledgement comes after the commit, so losing one costs a redelivery that the inbox absorbs, and trying it
@@ -32,6 +39,8 @@ export class AckBatcher {
     private readonly clock: Clock,
     private readonly events: MqEvents,
     private readonly signal: AbortSignal,
+    /** Whether deliveries are in progress whose acknowledgements may come soon. Default: none are waited for. */
+    private readonly expectsMore: (() => boolean) | null = null,
   ) {}
 
   /** Never rejects. */
@@ -39,6 +48,11 @@ export class AckBatcher {
     const answered = this.ackUntilAnswered(delivery);
     this.pending.add(answered);
     return answered.finally(() => this.pending.delete(answered));
+  }
+
+  /** Nothing is in progress any more. */
+  flush(): void {
+    for (const coalescer of this.coalescers.values()) coalescer.flush();
   }
 
   /** Resolves when no acknowledgement is pending. */
@@ -56,13 +70,19 @@ export class AckBatcher {
 
   private async add(pending: PendingAck): Promise<Settlement> {
     const { server } = pending.delivery;
-    const coalescer = this.coalescers.get(server) ?? new Coalescer((batch) => this.send(batch), this.max);
+    const coalescer = this.coalescers.get(server) ?? this.coalescer();
     this.coalescers.set(server, coalescer);
     try {
       return await coalescer.add(pending);
     } finally {
       if (coalescer.isIdle) this.coalescers.delete(server);
     }
+  }
+
+  private coalescer(): Coalescer<PendingAck, Settlement> {
+    const { clock, expectsMore } = this;
+    const linger = expectsMore && { ms: LINGER_MS, clock, expectsMore };
+    return new Coalescer((batch) => this.send(batch), this.max, linger);
   }
 
   private mayRetry({ delivery, tries }: PendingAck): boolean {

@@ -18,6 +18,7 @@ export class DeadLetterFeed<Handle = unknown> implements Feed<Handle> {
   readonly group: ResolvedGroup;
   /** Parking takes a few milliseconds. One slot of the group is enough, because its handlers wait for the others. */
   readonly atOnce = 1;
+  readonly prefetches = false;
   readonly tags = null;
   readonly batchSize = null;
   readonly batchWaitMs = 0;

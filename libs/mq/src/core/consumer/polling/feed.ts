@@ -18,6 +18,8 @@ export interface Feed<Handle = unknown> {
   readonly tags: readonly string[] | null;
   /** Deliveries in progress at once, however many slots are free. */
   readonly atOnce: number;
+  /** Whether messages may wait here for a slot. Not where one that waits would hold others back at the broker. */
+  readonly prefetches: boolean;
   /** Messages of a batch that takes one slot; `null` where a message may need a slot of its own. */
   readonly batchSize: number | null;
   /** How long a message may wait for the others of its batch. */

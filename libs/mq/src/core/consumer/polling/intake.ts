@@ -34,6 +34,8 @@ export class Intake<Handle> {
   constructor(
     private readonly context: ConsumerContext<Handle>,
     private readonly group: GroupState,
+    /** Called when nothing is in progress any more. */
+    private readonly onIdle: () => void,
   ) {
     this.gatherer = new Gatherer(context.clock, (closed, handler) =>
       this.track(closed.then((runs) => this.workBatch(runs, handler))),
@@ -107,7 +109,7 @@ export class Intake<Handle> {
 
   private async leave({ run, slot }: Arrived<Handle>): Promise<void> {
     await run.leave('order');
-    this.runs.delete(run);
+    this.ended([run]);
     void slot.then((release) => release?.());
   }
 
@@ -115,7 +117,7 @@ export class Intake<Handle> {
     this.runs.add(run);
     const step = this.inSlot([run], slot, (has) => (has ? run.step() : run.leave('shutdown')));
     const result = await step.catch((error: unknown) => this.reportBug(run, error));
-    this.runs.delete(run);
+    this.ended([run]);
     if (result.kind === 'again') {
       this.group.held.hold(
         run.ref,
@@ -137,7 +139,7 @@ export class Intake<Handle> {
       this.reportBug(runs[0]!, error);
       return [];
     });
-    for (const run of runs) this.runs.delete(run);
+    this.ended(runs);
     for (const run of alone) this.track(this.work(this.arrive(run)));
   }
 
@@ -147,17 +149,25 @@ export class Intake<Handle> {
     slot: Arrived<Handle>['slot'],
     work: (has: boolean) => Promise<T>,
   ): Promise<T> {
+    const { clock, inFlight, giveUp } = this.context;
     const releaseGroup = await slot;
-    const releaseAll = await this.context.inFlight.acquire(this.context.giveUp);
-    const now = this.context.clock.monotonic();
+    const since = clock.monotonic();
+    const releaseAll = await inFlight.acquire(giveUp);
+    const now = clock.monotonic();
     for (const run of runs) this.started.set(run, now);
     try {
       return await work(releaseGroup !== null && releaseAll !== null);
     } finally {
       for (const run of runs) this.started.delete(run);
+      this.group.pace.ended(clock.monotonic() - since);
       releaseAll?.();
       releaseGroup?.();
     }
+  }
+
+  private ended(runs: readonly DeliveryRun<Handle>[]): void {
+    for (const run of runs) this.runs.delete(run);
+    if (this.runs.size === 0) this.onIdle();
   }
 
   /** A step never rejects. If it does by a mistake of ours, the broker still has the message, and the loop goes on. */

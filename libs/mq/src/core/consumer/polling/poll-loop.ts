@@ -15,6 +15,7 @@ import type { Feed } from './feed.js';
 import type { GroupState } from '../state/group-state.js';
 import { Intake } from './intake.js';
 import { leaseLength } from '../lease/lease-length.js';
+import { Prefetch, PREFETCH_WAIT_MS } from './prefetch.js';
 import { LeasedDelivery } from '../lease/leased-delivery.js';
 import type { ShortLease } from '../lease/short-lease.js';
 
@@ -22,8 +23,8 @@ import type { ShortLease } from '../lease/short-lease.js';
 const MIN_POLL_MS = 50;
 
 /**
- * Poll loop of one feed: one long poll at a time, and only while there is a slot for what it may bring. One loop for each
- * feed, because pollers that compete halve each other's batches.
+ * Poll loop of one feed: one long poll at a time, and only while there is a slot, or a place in a short line, for what it may
+ * bring. One loop for each feed, because pollers that compete halve each other's batches.
  *
  * States: *waiting* (paused, the database is away, or no slot is free) → *polling* → *waiting* again, by way of
  * *backing-off* when the poll failed; *stopped* from any of them. Aborting a poll races with messages that are on their
@@ -43,6 +44,9 @@ export class PollLoop<Handle> {
   private readonly stopper = new AbortController();
   private readonly acks: AckBatcher;
   private readonly intake: Intake<Handle>;
+  private readonly prefetch: Prefetch;
+  /** How long the last message could wait here for a slot. */
+  private spareMs = 0;
 
   constructor(
     private readonly context: ConsumerContext<Handle>,
@@ -53,8 +57,12 @@ export class PollLoop<Handle> {
   ) {
     setMaxListeners(0, this.stopper.signal);
     const { capabilities, clock, events, hangUp } = context;
-    this.acks = new AckBatcher(this.source, capabilities.limits.ackBatch, this.ref, clock, events, hangUp);
-    this.intake = new Intake(context, group);
+    const { ackBatch, receiveBatch } = capabilities.limits;
+    // Where order is kept, what is not acknowledged holds the next of its key back.
+    const expectsMore = feed.prefetches && ackBatch > 1 ? () => this.inProgress > 0 : null;
+    this.acks = new AckBatcher(this.source, ackBatch, this.ref, clock, events, hangUp, expectsMore);
+    this.intake = new Intake(context, group, () => this.acks.flush());
+    this.prefetch = new Prefetch(group, receiveBatch);
     this.ended = this.run();
   }
 
@@ -170,10 +178,11 @@ export class PollLoop<Handle> {
       this.state = 'full';
       await this.intake.whenIdle();
     }
-    if (this.group.slots.free === 0 || inFlight.free === 0) {
+    if (this.room === 0) {
+      const { slots } = this.group;
       this.state = 'full';
-      await this.group.slots.whenFree(signal);
-      await inFlight.whenFree(signal);
+      await slots.when(() => slots.free > 0 || this.missing > 0, signal);
+      if (slots.free > 0) await inFlight.whenFree(signal);
     }
   }
 
@@ -192,9 +201,18 @@ export class PollLoop<Handle> {
 
   /** A batch takes one slot, and none while it is gathered. */
   private get room(): number {
-    const free = Math.min(this.group.slots.free, this.context.inFlight.free);
+    const { slots } = this.group;
+    const free = Math.min(slots.free, this.context.inFlight.free);
     const { batchSize } = this.feed;
-    return batchSize === null || free === 0 ? free : batchSize - this.intake.gathered;
+    if (batchSize !== null && free > 0) return batchSize - this.intake.gathered;
+    // While other groups have all the handlers, a line here would only wait for them.
+    return free > 0 || slots.free === 0 ? free + this.missing : 0;
+  }
+
+  /** Messages to ask for beyond free slots. */
+  private get missing(): number {
+    const { feed, prefetch, spareMs } = this;
+    return feed.prefetches && spareMs >= PREFETCH_WAIT_MS ? prefetch.missing : 0;
   }
 
   private async pollOnce(max: number): Promise<FailureInfo | null> {
@@ -226,6 +244,7 @@ export class PollLoop<Handle> {
     const delivery = bounded(received, clock.now());
     const subscription = feed.subscriptionOf(delivery.message);
     const lease = new LeasedDelivery({ source, acks, capabilities, clock, hangUp, timeoutMs }, delivery);
+    this.spareMs = lease.spareMs;
     if (delivery.message.deadLetterOf === undefined) this.reportShortLease(lease.tooShort);
     const run = new DeliveryRun(new ActiveDelivery(context, subscription, this.group, lease));
     const batchHandler = batchHandlerOf(run.delivery);

@@ -13,6 +13,7 @@ export class TopicFeed<Handle = unknown> implements Feed<Handle> {
   readonly group: ResolvedGroup;
   readonly tags: readonly string[] | null;
   readonly atOnce = Infinity;
+  readonly prefetches: boolean;
   readonly batchSize: number | null;
   readonly batchWaitMs: number;
 
@@ -24,6 +25,7 @@ export class TopicFeed<Handle = unknown> implements Feed<Handle> {
     this.label = label;
     this.group = group;
     this.tags = spec.tags;
+    this.prefetches = !spec.ordered && batchSize === null;
     this.batchSize = batchSize;
     this.batchWaitMs = batchWaitMs;
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.js';
 import { Latch } from '../../runtime/latch.js';
 import { HeldDeliveries } from './held-deliveries.js';
 import { Semaphore } from '../../runtime/semaphore.js';
+import { SlotPace } from './slot-pace.js';
 
 /** Who has paused a group: the application, in this process, or somebody for all processes. */
 export type PauseHolder = 'here' | 'everywhere';
@@ -9,6 +10,7 @@ export type PauseHolder = 'here' | 'everywhere';
 /** State that the poll loops of one group share: its slots, its deliveries that wait for another attempt, its pause. */
 export class GroupState {
   readonly slots: Semaphore;
+  readonly pace = new SlotPace();
   readonly held: HeldDeliveries;
   /** Held while anybody has paused the group. */
   readonly pause = new Latch();
