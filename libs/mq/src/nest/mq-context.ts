@@ -2,6 +2,9 @@ import type { EntityManager } from 'typeorm';
 import type { DeliveryContext } from '../core/consumer/handlers/handler.js';
 import type { MqMessage } from '../core/message/message.js';
 
+/** Beside the class and not in it, so that a test may hand a handler any object with these properties. */
+const deliveries = new WeakMap<MqContext, DeliveryContext<EntityManager>>();
+
 /** What a handler is told about the delivery that it works on. A class, so that it may stand in decorated signatures. */
 export class MqContext implements DeliveryContext<EntityManager> {
   /** The transaction that also holds the inbox row. With `inbox: false`: the data source's manager, without a transaction. */
@@ -11,20 +14,23 @@ export class MqContext implements DeliveryContext<EntityManager> {
   readonly maxAttempts: number;
   /** When the attempt times out. */
   readonly deadline: Date;
-  /** Aborts at the deadline, and when the process gives up waiting at shutdown. */
-  readonly signal: AbortSignal;
   readonly connection: string;
   /** The broker's id of this copy; in a batch, of its first message. Another copy of the same message has another one: deduplicate by `message.id`. */
   readonly brokerMessageId: string;
 
   constructor(fields: DeliveryContext<EntityManager>) {
+    deliveries.set(this, fields);
     this.manager = fields.manager;
     this.attempt = fields.attempt;
     this.maxAttempts = fields.maxAttempts;
     this.deadline = fields.deadline;
-    this.signal = fields.signal;
     this.connection = fields.connection;
     this.brokerMessageId = fields.brokerMessageId;
+  }
+
+  /** Aborts at the deadline, and when the process gives up waiting at shutdown. */
+  get signal(): AbortSignal {
+    return deliveries.get(this)!.signal;
   }
 }
 

@@ -61,7 +61,7 @@ export function eventHandler(
       const context = new MqEventContext(delivery, message);
       try {
         return await withMqContext(context, message, () =>
-          withThrownErrors(async () => outcomeOf(await callback(message.payload, context), delivery.signal)),
+          withThrownErrors(async () => outcomeOf(await callback(message.payload, context), delivery)),
         );
       } catch (error) {
         disown(error);

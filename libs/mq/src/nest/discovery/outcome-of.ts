@@ -10,13 +10,13 @@ import { callDetached, disown } from '../../core/runtime/user-code.js';
  *
  * `rxjs` is not imported: an application may have several copies, and any of them makes Observables.
  *
- * @param signal ends a subscription, and rejects: nobody waits for it any more
+ * @param delivery its signal ends a subscription, and rejects: nobody waits for it any more. It is not asked for by anything else
  */
-export async function outcomeOf(returned: unknown, signal: AbortSignal): Promise<unknown> {
+export async function outcomeOf(returned: unknown, delivery: { readonly signal: AbortSignal }): Promise<unknown> {
   let value = await returned;
   for (;;) {
-    if (isObservable(value)) value = await lastOf(value, signal);
-    else if (isGenerator(value)) value = await runToEnd(value, signal);
+    if (isObservable(value)) value = await lastOf(value, delivery.signal);
+    else if (isGenerator(value)) value = await runToEnd(value, delivery.signal);
     else return value;
   }
 }

@@ -65,7 +65,7 @@ export function callerOf(handler: Handler, kinds: readonly GlobalEnhancer[]): Ca
 
 function plainCaller({ wrapper, member }: Handler): Caller {
   const call = (instance: unknown, input: HandlerInput, context: MqContext): Promise<unknown> =>
-    outcomeOf((instance as Record<string | symbol, Call>)[member]!(input, context), context.signal);
+    outcomeOf((instance as Record<string | symbol, Call>)[member]!(input, context), context);
   if (!isMadeAnew(wrapper)) return async (input, context) => call(wrapper.instance, input, context);
   return async (input, context) => call(await instanceIn(wrapper, contextFor(wrapper, input)), input, context);
 }

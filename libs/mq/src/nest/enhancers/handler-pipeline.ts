@@ -74,7 +74,7 @@ class PipelineRun {
         next,
         CONTEXT_TYPE,
       );
-      const result = await outcomeOf(answer, this.args[1].signal);
+      const result = await outcomeOf(answer, this.args[1]);
       // One after the other: an interceptor that tries again has put up with what failed before.
       for (const call of this.calls) await call;
       return result;
@@ -113,7 +113,7 @@ class PipelineRun {
     const { place, member, params } = this.pipeline;
     const given = params === null ? this.args : await this.noting('pipe', () => this.values(params));
     const instance = place.instance as Record<string | symbol, Call>;
-    return outcomeOf(instance[member]!(...given), this.args[1].signal);
+    return outcomeOf(instance[member]!(...given), this.args[1]);
   }
 
   /** One parameter after the other: a transaction is one connection. */

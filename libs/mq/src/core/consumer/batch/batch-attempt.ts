@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isA } from '../../errors/is-a.js';
 import { MqError } from '../../errors/mq-error.js';
+import { LazyAbort } from '../../runtime/lazy-abort.js';
 import {
   type DeliveryTransaction,
   InboxContention,
@@ -41,7 +42,7 @@ export async function runBatchAttempt<Handle>(
 ): Promise<BatchOutcome> {
   const { context } = members[0]!.run.delivery;
   const startedAt = context.clock.monotonic();
-  const controller = new AbortController();
+  const controller = new LazyAbort();
   const onLost = (): void => controller.abort(new Error('the lease of a delivery in the batch was lost'));
   const leases = members.map(({ run }) => run.delivery.lease);
   const keepers = leases.map((lease) => lease.keep(onLost));
@@ -55,7 +56,7 @@ export async function runBatchAttempt<Handle>(
 interface Work<Handle> {
   readonly handler: RegisteredHandler<Handle>;
   readonly members: readonly BatchMember<Handle>[];
-  readonly controller: AbortController;
+  readonly controller: LazyAbort;
   readonly leasesSuffice: () => boolean;
 }
 

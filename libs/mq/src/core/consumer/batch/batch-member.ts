@@ -1,4 +1,5 @@
 import type { MqMessage } from '../../message/message.js';
+import { LazyAbort } from '../../runtime/lazy-abort.js';
 import { MQ_GROUP } from '../../message/wire-properties.js';
 import { acceptPayload } from '../delivery/accept-payload.js';
 import type { ActiveDelivery } from '../delivery/active-delivery.js';
@@ -66,7 +67,7 @@ async function accepted<Handle>(
   let result = message;
   await runHandler({
     delivery,
-    controller: new AbortController(),
+    controller: new LazyAbort(),
     manager: delivery.context.deliveries.handleWithoutTransaction,
     invoke: async () => {
       result = await acceptPayload(schemas!, message, delivery.subscription);

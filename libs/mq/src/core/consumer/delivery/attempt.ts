@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isA } from '../../errors/is-a.js';
 import { MqError } from '../../errors/mq-error.js';
+import { LazyAbort } from '../../runtime/lazy-abort.js';
 import type { MqMessage } from '../../message/message.js';
 import {
   InboxContention,
@@ -37,7 +38,7 @@ interface Work<Handle> {
   readonly handler: RegisteredHandler<Handle>;
   readonly message: MqMessage;
   /** Of the signal that the handler watches. Also aborted by the lease keeper. */
-  readonly controller: AbortController;
+  readonly controller: LazyAbort;
   /** Whether the lease still has room for a whole attempt. */
   readonly leaseSuffices: () => boolean;
 }
@@ -64,7 +65,7 @@ export async function runAttempt<Handle>(
 ): Promise<AttemptOutcome> {
   const { context, lease } = delivery;
   const startedAt = context.clock.monotonic();
-  const controller = new AbortController();
+  const controller = new LazyAbort();
   const keeper = lease.keep(() => controller.abort(new Error('the lease of the delivery was lost')));
   const leaseSuffices = (): boolean => (keeper ? !keeper.isLost : lease.suffices);
   const outcome = await runTransaction(delivery, { handler, message, controller, leaseSuffices });

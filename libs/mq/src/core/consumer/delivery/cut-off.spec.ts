@@ -1,3 +1,4 @@
+import { LazyAbort } from '../../runtime/lazy-abort.js';
 import { ManualClock } from '../../../testing/manual-clock.js';
 import { CutOff, runWithCutOff } from './cut-off.js';
 
@@ -5,7 +6,7 @@ const forever = (): Promise<never> => new Promise(() => undefined);
 
 function given({ sever = () => undefined as void, giveUp = new AbortController() } = {}) {
   const clock = new ManualClock();
-  const controller = new AbortController();
+  const controller = new LazyAbort();
   const abandoned: Promise<unknown>[] = [];
   const options = {
     clock,

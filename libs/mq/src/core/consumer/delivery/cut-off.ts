@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.js';
+import type { LazyAbort } from '../../runtime/lazy-abort.js';
 
 /** Why an attempt was ended from outside, before it ended by itself. */
 export class CutOff extends Error {
@@ -18,7 +19,7 @@ interface CutOffOptions {
   /** Aborts when shutdown stops waiting for handlers. */
   readonly giveUp: AbortSignal;
   /** What the handler watches. */
-  readonly controller: AbortController;
+  readonly controller: LazyAbort;
   /** Takes the handler's access to the database away. Called in the same turn in which the attempt is given up. */
   readonly sever: () => void;
   /** Called with work that was cut off and may still run. */

@@ -1,4 +1,4 @@
-import { guardedSignal } from '../../runtime/guarded-signal.js';
+import type { LazyAbort } from '../../runtime/lazy-abort.js';
 import type { DeliveryContext } from '../handlers/handler.js';
 import type { ActiveDelivery } from './active-delivery.js';
 import { runWithCutOff } from './cut-off.js';
@@ -7,7 +7,7 @@ interface HandlerCall<Handle> {
   /** What its handler is told about; of a batch the oldest. */
   readonly delivery: ActiveDelivery<Handle>;
   /** Of the signal that the handler watches. */
-  readonly controller: AbortController;
+  readonly controller: LazyAbort;
   readonly manager: Handle;
   /** Calls the handler. `check` throws once it is cut off. */
   readonly invoke: (context: DeliveryContext<Handle>, check: () => void) => Promise<void>;
@@ -25,7 +25,6 @@ export async function runHandler<Handle>(call: HandlerCall<Handle>): Promise<voi
   const { topic, group, messageId, attempt } = delivery.ref;
   const { brokerMessageId } = delivery.message;
   const deadline = new Date(clock.now() + timeoutMs);
-  const signal = guardedSignal(controller.signal);
   const limits = {
     clock,
     timeoutMs,
@@ -35,7 +34,18 @@ export async function runHandler<Handle>(call: HandlerCall<Handle>): Promise<voi
     abandoned: (work: Promise<unknown>) => stuck.watch(work, { topic, group, messageId }),
   };
   await runWithCutOff(limits, async (check) => {
-    await invoke({ manager, attempt, maxAttempts, deadline, signal, connection, brokerMessageId }, check);
+    const context: DeliveryContext<Handle> = {
+      manager,
+      attempt,
+      maxAttempts,
+      deadline,
+      get signal() {
+        return controller.signal;
+      },
+      connection,
+      brokerMessageId,
+    };
+    await invoke(context, check);
     check();
     await complete?.(check);
   });
