@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { describeDatabases, type TestDatabase } from '../../support/database.js';
 import { DeliveryBench } from './deliver.js';
+import { eventually } from '../../support/eventually.js';
 import { Note } from './note.entity.js';
 import { killSession, sessionId } from '../../support/server-session.js';
 
@@ -44,6 +45,23 @@ describeDatabases('the connection of a delivery', (db) => {
     await bench.deliver(handler).catch(() => undefined);
     expect(await settings(db, bench.dataSource.manager)).toEqual(before);
     expect(await sessionId(db, bench.dataSource.manager)).toBe(session);
+  });
+
+  it('waits for a copy as long as the delivery can, and not as long as the user says', async () => {
+    const patient = await DeliveryBench.open(db, { poolSize: 1 });
+    const hours = { PostgreSQL: `SET lock_timeout = '3h'`, MySQL: 'SET innodb_lock_wait_timeout = 10800' }[db.family];
+    await patient.dataSource.query(hours);
+    const messageId = randomUUID();
+    await bench.deliver(
+      async () => {
+        const copy = patient.deliver(async () => undefined, { messageId, lockWaitMs: 1_000 });
+        let ended: unknown = null;
+        copy.catch((error: unknown) => (ended = error));
+        await eventually(() => ended !== null, { what: 'the end of the wait' });
+        expect(ended).toMatchObject({ name: 'InboxContention' });
+      },
+      { messageId },
+    );
   });
 
   it('goes back to the pool as it came, after a wait for a copy that was too long', async () => {
@@ -108,7 +126,7 @@ describeDatabases(
     it('is closed and not given back', async () => {
       const bench = await DeliveryBench.open(db, { poolSize: 1 });
       const session = await sessionId(db, bench.dataSource.manager);
-      await bench.deliver((manager) => manager.query(`SET @mq_lock_wait = 'nonsense'`));
+      await bench.deliver((manager) => manager.query(`SET @mq_autocommit = 'nonsense'`));
       expect(await sessionId(db, bench.dataSource.manager)).not.toBe(session);
       expect(await settings(db, bench.dataSource.manager)).toMatchObject({ autocommit: '1' });
     });

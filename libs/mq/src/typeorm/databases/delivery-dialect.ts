@@ -20,8 +20,11 @@ export interface InboxInsert {
 
 /** What the databases do differently in the transaction of a delivery. */
 export interface DeliveryDialect {
-  /** Bounds the wait for locks, until `enter` lifts the bound; where `enter` sets the bound as well, nothing is left for here. */
-  settings(lockWaitMs: number): SessionSettings;
+  /**
+   * Bounds the wait for locks, until `enter` lifts the bound; where `enter` sets the bound as well, that is not for here.
+   * @param connection of the driver
+   */
+  settings(lockWaitMs: number, connection: object): SessionSettings;
 
   /**
    * Runs an INSERT of one row, `false` when there is one already; the transaction goes on either way. A row that another

@@ -150,9 +150,10 @@ export class TypeOrmDeliveryStore implements DeliveryStore<EntityManager> {
     const { clock, held, statements } = this.parts;
     const { dialect } = statements;
     const connection = await dialect.connectionOf(runner);
-    const settings = dialect.delivery.settings(lockWaitMs);
+    const raw = (await runner.connect()) as object;
+    const settings = dialect.delivery.settings(lockWaitMs, raw);
     const forget = (): void => held.forget(runner);
-    const watch = dialect.watch((await runner.connect()) as object);
+    const watch = dialect.watch(raw);
     const entered = new EnteredRows(connection, watch, (rows) => statements.startedAgain(rows).render(dialect));
     const { isConnectionLost } = dialect;
     return [new DeliverySession(runner, connection, settings, clock, isConnectionLost, entered, forget), entered];

@@ -1,55 +1,54 @@
-import { sql } from '../../sql/sql.js';
+import type { QueryRunner } from 'typeorm';
+import { raw, sql, type Sql } from '../../sql/sql.js';
 import { runSql } from '../../sql/run-sql.js';
-import type { DeliveryDialect } from '../delivery-dialect.js';
+import type { DeliveryDialect, InboxInsert } from '../delivery-dialect.js';
 import { isDuplicateKey } from './errors.js';
+import { lockWaitOf } from './lock-wait.js';
 import { mysqlSyntax } from './syntax.js';
-
-const LIFT = 'SET innodb_lock_wait_timeout = @mq_lock_wait';
 
 /** MySQL and MariaDB. */
 export const mysqlDelivery: DeliveryDialect = {
   /**
    * Without autocommit, because a deadlock makes the server roll back the whole transaction: what a handler that
    * swallowed the error writes next would be committed statement by statement, and stay when the delivery is rolled
-   * back. The user's own values wait in session variables. The lock wait counts in whole seconds.
+   * back. The user's own values wait in session variables.
    */
-  settings(lockWaitMs) {
-    const seconds = Math.max(1, Math.floor(lockWaitMs / 1_000));
-    return {
-      apply:
-        'SET @mq_autocommit = @@autocommit, @mq_lock_wait = @@innodb_lock_wait_timeout, ' +
-        `autocommit = 0, innodb_lock_wait_timeout = ${seconds}`,
-      restore: 'SET autocommit = @mq_autocommit, innodb_lock_wait_timeout = @mq_lock_wait',
-    };
-  },
+  settings: (lockWaitMs, connection) => lockWaitOf(connection).settings(secondsOf(lockWaitMs)),
 
-  /** A failed statement leaves the transaction usable here. */
-  async insert(runner, { into, values }) {
-    try {
-      await runSql(runner, mysqlSyntax, sql`${into} ${values}`);
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
-  },
+  insert: (runner, rows) => insert(runner, rows),
 
-  async enter(runner, rows) {
-    const entered = await this.insert(runner, rows);
-    await runner.query(LIFT);
-    return entered;
-  },
+  enter: (runner, rows, lockWaitMs) => limited(runner, lockWaitMs, (limit) => insert(runner, rows, limit)),
 
   /** Most batches are new as a whole. Where one is not, rows that are there are left as they are; IGNORE would cut values that do not fit. */
-  async enterAll(runner, inboxRows, _, inserted) {
-    let entered: 'all' | readonly string[] = 'all';
-    if (!(await this.insert(runner, inboxRows))) {
-      const { into, values } = inboxRows;
-      await runSql(runner, mysqlSyntax, sql`${into} ${values} ON DUPLICATE KEY UPDATE token = token`);
-      const { rows } = await runSql<{ message_id: string }>(runner, mysqlSyntax, inserted);
-      entered = rows.map(({ message_id }) => message_id);
-    }
-    await runner.query(LIFT);
-    return entered;
-  },
+  enterAll: (runner, rows, lockWaitMs, inserted) =>
+    limited(runner, lockWaitMs, async (limit) => {
+      if (await insert(runner, rows, limit)) return 'all';
+      const { into, values } = rows;
+      await runSql(runner, mysqlSyntax, sql`${limit}${into} ${values} ON DUPLICATE KEY UPDATE token = token`);
+      const found = await runSql<{ message_id: string }>(runner, mysqlSyntax, inserted);
+      return found.rows.map(({ message_id }) => message_id);
+    }),
 };
+
+/** A failed statement leaves the transaction usable here. */
+async function insert(runner: QueryRunner, { into, values }: InboxInsert, limit = raw('')): Promise<boolean> {
+  try {
+    await runSql(runner, mysqlSyntax, sql`${limit}${into} ${values}`);
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
+}
+
+/** @param work is given what stands before a statement whose wait is bounded */
+async function limited<T>(runner: QueryRunner, lockWaitMs: number, work: (limit: Sql) => Promise<T>): Promise<T> {
+  const lockWait = lockWaitOf((await runner.connect()) as object);
+  const done = await work(lockWait.before(secondsOf(lockWaitMs)));
+  if (lockWait.lift !== null) await runner.query(lockWait.lift);
+  return done;
+}
+
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.floor(ms / 1_000));
+}
