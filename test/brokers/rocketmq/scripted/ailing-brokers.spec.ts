@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { rocketmq } from 'nestjs-reliable-mq/rocketmq';
+import { rocketmq, type RocketmqOptions } from 'nestjs-reliable-mq/rocketmq';
 import { bootNode, type Node, OWN, told } from '../../../support/node/node.js';
 import { Tables } from '../../../support/node/tables.js';
 import { describeDatabases } from '../../../support/database.js';
@@ -29,9 +29,9 @@ describeDatabases(
     beforeEach(async () => (proxy = await ScriptedProxy.start()));
     afterEach(() => proxy.stop());
 
-    const boot = (ordered: boolean): Promise<Node> =>
+    const boot = (ordered: boolean, options: Partial<RocketmqOptions> = {}): Promise<Node> =>
       bootNode(db, {
-        transport: rocketmq({ endpoints: proxy.endpoint, requestTimeout: '2s' }),
+        transport: rocketmq({ endpoints: proxy.endpoint, requestTimeout: '2s', ...options }),
         topics: { orders: { topic: 'orders', ordered } },
         role: 'relay',
       });
@@ -96,7 +96,8 @@ describeDatabases(
         running -= 1;
         return proxy.store.send(request);
       };
-      const node = await boot(false);
+      // Each message in a request of its own: in lists it would hardly be too much.
+      const node = await boot(false, { profile: 'aliyun' });
       const rescheduled = told(node, 'message.rescheduled');
       for (let i = 0; i < 10; i += 1)
         await node.mq.publishAll(

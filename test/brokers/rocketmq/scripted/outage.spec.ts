@@ -113,7 +113,7 @@ describe('an outage', () => {
       lose.has(String((request as { messages: { body: Buffer }[] }).messages[0]!.body))
         ? hang()
         : stage.proxy.store.send(request);
-    const send = (body: string) => outcome(transport.send(outbound({ body }), never), () => 'sent');
+    const send = (body: string) => outcome(transport.send(outbound({ key: body, body }), never), () => 'sent');
     const lost = ['a', 'b', 'c', 'd'].map(send);
     // Halfway through the time that those have.
     const until = performance.now() + 500;

@@ -74,6 +74,8 @@ describe('whether a failed publish can have arrived', () => {
     stage.proxy.script.sendMessage = (request) =>
       keyOf(request) === 'lost' ? hang() : stage.proxy.store.send(request);
     const lost = failure(transport.send(outbound({ key: 'lost' }), never));
+    // Not in one request with it.
+    await eventually(() => stage.proxy.seen('sendMessage').length === 2);
     await transport.send(outbound(), never);
     expect(await lost).toMatchObject({ kind: 'unanswered', broker: 'broker-a' });
   });

@@ -5,16 +5,21 @@ import type { Resource } from './protocol/generated.js';
 import { AvoidedBrokers } from './routes/avoided-brokers.js';
 import type { Queue } from './routes/route.js';
 import { RouteTable } from './routes/route-table.js';
+import { PROFILES } from './profile.js';
+import { preparationMs } from './send/preparation-ms.js';
+import { SendCalls } from './send/send-calls.js';
+import { Sends } from './send/sends.js';
 import { Sessions } from './session/sessions.js';
 import { CallHeaders } from './wire/call-headers.js';
 import { Connections } from './wire/connections.js';
 
-/** What one connected transport consists of: connections, routes and sessions. */
+/** What one connected transport consists of: connections, routes, sessions, and what is on its way. */
 export class RocketmqClient {
   readonly connections: Connections;
   readonly routes: RouteTable;
   readonly sessions: Sessions;
   readonly avoided: AvoidedBrokers;
+  readonly sends: Sends;
   private readonly callHeaders: CallHeaders;
   private readonly over = new AbortController();
 
@@ -40,6 +45,16 @@ export class RocketmqClient {
       resource: (topic) => this.resource(topic),
       headers: () => this.headers(`${this.sessions.instance}@routes`),
     });
+    const calls = new SendCalls({
+      connections: this.connections,
+      routes: this.routes,
+      clock,
+      preparationMs: preparationMs(options),
+      requestTimeoutMs: options.requestTimeoutMs,
+      headers: (clientId) => this.headers(clientId),
+      resource: (topic) => this.resource(topic),
+    });
+    this.sends = new Sends(calls, PROFILES[options.profile].lists, clock);
   }
 
   headers(clientId: string): Metadata {

@@ -19,8 +19,17 @@ export interface NameLimits {
   readonly filter: number;
 }
 
+/** What one request to send may hold, if it may hold several messages. */
+export interface ListLimits {
+  readonly messages: number;
+  /** Of all bodies together. */
+  readonly bytes: number;
+}
+
 export interface Profile {
   readonly capabilities: TransportCapabilities;
+  /** `null` where each message has a request of its own. */
+  readonly lists: ListLimits | null;
   readonly names: NameLimits;
   /** Whether what the server says of a group's order is to be believed: a group that it calls unordered does not read ordered topics. */
   readonly tellsOrder: boolean;
@@ -53,6 +62,9 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       deadLetterSource: false,
       limits: { ...LIMITS, delayMs: DAY - SKEW, ackBatch: 32 },
     },
+    // As the proxy of 5.5.0 takes them: all or nothing. Above 32, measurements showed no more throughput. A broker takes 4 MiB
+    // together unless it is told otherwise, properties among them, which can be another 16 KiB of each.
+    lists: { messages: 32, bytes: MIB },
     tellsOrder: true,
     // A group has a topic of its own for redeliveries, %RETRY%<group>, which must fit into the length of a topic.
     names: { topic: 127, group: 120, tag: 16 * KIB, filter: 16 * KIB },
@@ -65,6 +77,8 @@ export const PROFILES: Readonly<Record<RocketmqProfile, Profile>> = {
       // One acknowledgement in a request: what the official clients do, and nobody outside could measure more.
       limits: { ...LIMITS, delayMs: 7 * DAY - SKEW, ackBatch: 1 },
     },
+    // Nobody outside could measure what an instance makes of a list.
+    lists: null,
     // Nobody outside could see what an instance says to a simple consumer, and refusing stops a group that works.
     tellsOrder: false,
     names: { topic: 60, group: 60, tag: 128, filter: KIB },

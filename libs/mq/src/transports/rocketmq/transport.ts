@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { requireOptions } from '../../core/config/require-options.js';
-import { orDefect } from '../../core/transport/defect.js';
 import type { Inspection } from '../../core/transport/inspection.js';
 import { requireSendable } from '../../core/transport/require-sendable.js';
 import { TransportError, type TransportErrorKind } from '../../core/transport/transport-error.js';
@@ -17,31 +16,21 @@ import type {
 import { inspectRocketmq } from './inspect.js';
 import { fitTopic } from './message/fit-topic.js';
 import { MessageIds } from './message/message-id.js';
-import { readReceipt } from './message/read-receipt.js';
-import { writeMessage } from './message/write-message.js';
 import { PROFILES } from './profile.js';
 import type { FilterExpression } from './protocol/generated.js';
 import { unsent } from './wire/unsent.js';
+import { preparationMs } from './send/preparation-ms.js';
+import { sendTo, type Outgoing } from './send/outgoing.js';
 import { resolveRocketmqOptions, type ResolvedRocketmqOptions, type RocketmqOptions } from './options.js';
 import { RocketmqSource, type SourceSpec } from './source.js';
-import type { Queue, Route } from './routes/route.js';
+import type { Route } from './routes/route.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { RocketmqClient } from './client.js';
 
 /** What says that another broker may take a message that this one did not. */
 const OF_THE_BROKER: readonly TransportErrorKind[] = ['unavailable', 'unknown', 'unanswered', 'throttled', 'not-found'];
-const ROUTE_MAY_BE_OLD: readonly TransportErrorKind[] = ['unavailable', 'not-found'];
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const EVERYTHING: FilterExpression = { type: 'TAG', expression: '*' };
-
-/** What sending one message takes besides the message and its queue. */
-interface Way {
-  readonly client: RocketmqClient;
-  readonly messageId: string;
-  /** On the monotonic clock: when the preparation began. */
-  readonly startedAt: number;
-  readonly signal: AbortSignal;
-}
 
 /** {@link rocketmq} */
 export class RocketmqTransport implements MqTransport {
@@ -63,7 +52,7 @@ export class RocketmqTransport implements MqTransport {
     this.#ids = new MessageIds(this.#options.clock);
     this.identity = this.#options.identity;
     this.namespace = this.#options.namespace;
-    this.sendMs = this.#preparationMs + this.#options.requestTimeoutMs;
+    this.sendMs = preparationMs(this.#options) + this.#options.requestTimeoutMs;
     const { profile, deadLetterGroup } = this.#options;
     this.capabilities = { ...PROFILES[profile].capabilities, deadLetterSource: deadLetterGroup !== null };
     if (deadLetterGroup !== null) this.deadLetters = (spec) => this.#deadLetters(spec, deadLetterGroup);
@@ -120,7 +109,7 @@ export class RocketmqTransport implements MqTransport {
   }
 
   async send(message: OutboundMessage, signal: AbortSignal): Promise<SendReceipt> {
-    const what = `send to '${message.topic}'`;
+    const what = sendTo(message.topic);
     const startedAt = this.#options.clock.monotonic();
     requireSendable(what, this.validateMessage(message));
     const client = await this.#connect();
@@ -130,9 +119,9 @@ export class RocketmqTransport implements MqTransport {
     const queue = route.choose(fitted.orderingKey, (each) => client.isDoubtful(each));
     if (!queue) throw new TransportError('not-found', `${what}: the topic may not be written to`);
     try {
-      const receipt = await this.#send(fitted, queue, { client, messageId, startedAt, signal });
+      const receipt = await this.#send({ message: fitted, messageId, queue, startedAt, signal }, client);
       client.avoided.remove(queue.takenBy);
-      return receipt;
+      return { ...receipt, broker: queue.takenBy };
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       if (OF_THE_BROKER.includes(error.kind) && !signal.aborted) client.avoided.add(queue.takenBy);
@@ -168,39 +157,18 @@ export class RocketmqTransport implements MqTransport {
     return `RocketmqTransport ${inspect(this.toJSON())}`;
   }
 
-  async #send(message: OutboundMessage, queue: Queue, way: Way): Promise<SendReceipt> {
-    const { client, messageId, startedAt, signal } = way;
-    const what = `send to '${message.topic}'`;
-    const connection = client.connections.to(queue.endpoint);
+  async #send(outgoing: Omit<Outgoing, 'session'>, client: RocketmqClient): Promise<SendReceipt> {
+    const { message, queue, signal } = outgoing;
     const introduced = client.sessions.introduce(
       () => client.sessions.producer(client.resource(message.topic)),
-      connection,
+      client.connections.to(queue.endpoint),
       signal,
     );
     const session = await introduced.catch((error: unknown) => {
       client.routes.doubt(message.topic);
       throw unsent(error);
     });
-    // Several access points and sessions, each within its own limit, can take longer than a lease leaves room for.
-    if (this.#options.clock.monotonic() - startedAt > this.#preparationMs)
-      throw new TransportError('unavailable', `${what}: no way to the broker within ${this.#preparationMs} ms`);
-    const { clock, requestTimeoutMs: deadlineMs } = this.#options;
-    const topic = client.resource(message.topic);
-    const [wireMessage, headers] = orDefect(what, () => [
-      writeMessage(message, { topic, queueId: queue.id, messageId, now: clock.now() }),
-      client.headers(session.clientId),
-    ]);
-    try {
-      const call = { what, headers, deadlineMs, signal };
-      const answer = await connection.unary('sendMessage', { messages: [wireMessage] }, call);
-      const receipt = { ...readReceipt(what, answer), broker: queue.takenBy };
-      client.routes.confirm(message.topic);
-      return receipt;
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error;
-      if (ROUTE_MAY_BE_OLD.includes(error.kind)) client.routes.doubt(message.topic);
-      throw client.routes.judge(message.topic, error);
-    }
+    return client.sends.send({ ...outgoing, session });
   }
 
   #fit(message: OutboundMessage, route: Route, messageId: string, { routes }: RocketmqClient): OutboundMessage {
@@ -208,15 +176,10 @@ export class RocketmqTransport implements MqTransport {
       routes.doubt(message.topic);
       throw new TransportError(
         'not-found',
-        `send to '${message.topic}': the broker has no such topic any more; create it there, or correct its name`,
+        `${sendTo(message.topic)}: the broker has no such topic any more; create it there, or correct its name`,
       );
     }
-    return fitTopic(`send to '${message.topic}'`, message, route, messageId);
-  }
-
-  /** For a route and a session. */
-  get #preparationMs(): number {
-    return 2 * this.#options.connectTimeoutMs;
+    return fitTopic(sendTo(message.topic), message, route, messageId);
   }
 
   /** Not read by the group itself: its proxy would take each dead letter for a message to give up, and put it back. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { bodyBytes } from '../../../core/message/body.js';
 import type { OutboundMessage } from '../../../core/transport/transport.js';
 import { toTimestamp } from '../protocol/times.js';
-import type { Message, MessageType, Resource } from '../protocol/generated.js';
+import type { Message, MessageType, Resource, SystemProperties, Timestamp } from '../protocol/generated.js';
 
 const HOST = hostname();
 
@@ -18,27 +18,29 @@ export function messageType({ deliverAt, orderingKey }: OutboundMessage): Messag
   return orderingKey !== null ? 'FIFO' : 'NORMAL';
 }
 
-export function writeMessage(
-  message: OutboundMessage,
-  { topic, queueId, messageId, now }: { topic: Resource; queueId: number; messageId: string; now: number },
-): Message {
+export interface WriteOptions {
+  readonly topic: Resource;
+  readonly queueId: number;
+  readonly messageId: string;
+  readonly bornAt: Timestamp;
+}
+
+/** Without spreads for what may be there or not: with them it took 11 µs of the processor instead of 2, a tenth of a message in a list. */
+export function writeMessage(message: OutboundMessage, { topic, queueId, messageId, bornAt }: WriteOptions): Message {
   const { tag, key, deliverAt, orderingKey, properties, body } = message;
-  return {
-    topic,
-    userProperties: { ...properties, [MQ_TOPIC]: topic.name ?? '' },
-    systemProperties: {
-      ...(tag !== null && { tag }),
-      keys: [key],
-      messageId,
-      bodyEncoding: 'IDENTITY',
-      messageType: messageType(message),
-      bornTimestamp: toTimestamp(now),
-      bornHost: HOST,
-      // The past is all one to the broker; of what is before the year 1 the protocol knows nothing.
-      ...(deliverAt !== null && { deliveryTimestamp: toTimestamp(Math.max(0, deliverAt)) }),
-      ...(orderingKey !== null && { messageGroup: orderingKey }),
-      queueId,
-    },
-    body: bodyBytes(body),
+  const systemProperties: SystemProperties = {
+    keys: [key],
+    messageId,
+    bodyEncoding: 'IDENTITY',
+    messageType: messageType(message),
+    bornTimestamp: bornAt,
+    bornHost: HOST,
+    queueId,
   };
+  if (tag !== null) systemProperties.tag = tag;
+  // The past is all one to the broker; of what is before the year 1 the protocol knows nothing.
+  if (deliverAt !== null) systemProperties.deliveryTimestamp = toTimestamp(Math.max(0, deliverAt));
+  if (orderingKey !== null) systemProperties.messageGroup = orderingKey;
+  const userProperties = { ...properties, [MQ_TOPIC]: topic.name ?? '' };
+  return { topic, userProperties, systemProperties, body: bodyBytes(body) };
 }
