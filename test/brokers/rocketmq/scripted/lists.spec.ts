@@ -78,8 +78,10 @@ describe('messages of one topic that are sent together', () => {
   it('go to the broker that each would go to by itself', async () => {
     const second = await stage.secondBroker({ queues: 1 });
     const transport = stage.transport();
+    // Then both know us, and what is sent at once is sent in one turn.
+    for (const name of names(2, 'first')) await transport.send(named(name), never);
     await kinds(names(8).map((name) => transport.send(named(name), never)));
-    expect([...sizes(), second.seen('sendMessage').length]).toEqual([4, 1]);
+    expect([...sizes(), second.seen('sendMessage').length]).toEqual([1, 4, 2]);
   });
 
   it('share no request with those of another topic', async () => {
@@ -123,6 +125,19 @@ describe('messages of one topic that are sent together', () => {
     expect(asText.toSorted()).toEqual(['0.4', '0.4 0.4 0.2', '1.0', '1.1']);
   });
 
+  it('are not sent when the way there took so long that it is too late to begin', async () => {
+    const clock = new ManualClock(Date.now());
+    const messageQueues = stage.proxy.routes.get('orders');
+    stage.proxy.script.queryRoute = async () => {
+      await clock.advance(10_001);
+      return { status: OK, messageQueues };
+    };
+    const transport = stage.transport({ clock, connectTimeout: '5s' });
+    const outcomes = await kinds(names(3).map((name) => transport.send(named(name), never)));
+    expect(outcomes).toEqual(Array(3).fill('unavailable'));
+    expect(sizes()).toEqual([]);
+  });
+
   it('share none at an instance of Alibaba Cloud', async () => {
     const transport = stage.transport({ profile: 'aliyun' });
     expect(await kinds(names(8).map((name) => transport.send(named(name), never)))).toEqual(Array(8).fill('sent'));
@@ -155,7 +170,7 @@ describe('a message that comes by itself', () => {
 
   it('leaves after 50 ms when none of them ends, since another broker behind the proxy may answer', async () => {
     const clock = new ManualClock(Date.now());
-    const transport = stage.transport({ clock });
+    const transport = stage.transport({ clock, requestTimeout: '5m' });
     stage.proxy.script.sendMessage = hang;
     void Promise.all(await occupy(transport));
     stage.proxy.script.sendMessage = (request) => stage.proxy.store.send(request);
@@ -169,24 +184,37 @@ describe('a message that comes by itself', () => {
 });
 
 describe('a list that is refused', () => {
-  const refuseTagged = (): void => {
-    stage.proxy.script.sendMessage = (request) =>
-      request.messages?.some(({ systemProperties }) => systemProperties?.tag === 'bad')
-        ? { status: NO_TAG, entries: [] }
-        : stage.proxy.store.send(request);
-  };
+  it.each([
+    ['invalid', 'ILLEGAL_MESSAGE_TAG'],
+    ['too-large', 'MESSAGE_PROPERTIES_TOO_LARGE'],
+    ['refused', 'ILLEGAL_DELIVERY_TIME'],
+  ] as const)(
+    'for one message that is %s is sent once more one by one, and only that message fails',
+    async (kind, code) => {
+      stage.proxy.script.sendMessage = (request) =>
+        bodiesOf(request.messages!).includes('m7')
+          ? { status: status(code), entries: [] }
+          : stage.proxy.store.send(request);
+      const transport = stage.transport();
+      const outcomes = await kinds(names(20).map((name) => transport.send(named(name), never)));
+      expect(outcomes).toEqual(names(20).map((name) => (name === 'm7' ? kind : 'sent')));
+      expect(sizes()).toEqual([20, ...Array<number>(20).fill(1)]);
+      // The next ones are in lists again: it was the message's fault.
+      await kinds(names(3, 'next').map((name) => transport.send(named(name), never)));
+      expect(sizes().at(-1)).toBe(3);
+    },
+  );
 
-  it('for one message is sent once more one by one, and only that message fails', async () => {
-    refuseTagged();
+  it('here already, because one message cannot be written, leaves one by one', async () => {
     const transport = stage.transport();
-    const outcomes = await kinds(
-      names(20).map((name, n) => transport.send(named(name, n === 7 ? { tag: 'bad' } : {}), never)),
-    );
-    expect(outcomes).toEqual(names(20).map((_, n) => (n === 7 ? 'invalid' : 'sent')));
-    expect(sizes()).toEqual([20, ...Array<number>(20).fill(1)]);
-    // The next ones are in lists again: it was the message's fault.
-    await kinds(names(3, 'next').map((name) => transport.send(named(name), never)));
-    expect(sizes().at(-1)).toBe(3);
+    const broken = Object.defineProperty(Buffer.of(1), 'buffer', {
+      get: () => {
+        throw new TypeError('no bytes');
+      },
+    });
+    const messages = names(3).map((name) => named(name, name === 'm1' ? { body: broken } : {}));
+    expect(await kinds(messages.map((message) => transport.send(message, never)))).toEqual(['sent', 'defect', 'sent']);
+    expect(sizes()).toEqual([1, 1]);
   });
 
   it('for being one, although each of its messages is taken, is the last for a minute', async () => {

@@ -54,7 +54,6 @@ export class Gatherer {
 
   /** @throws {TransportError} */
   add(outgoing: Outgoing, bytes: number): Promise<SendReceipt> {
-    if (outgoing.signal.aborted) return Promise.reject(gaveUp(outgoing));
     return new Promise<SendReceipt>((resolve, reject) => {
       const since = this.options.clock.monotonic();
       const member: Member = { outgoing, bytes, since, resolve, reject, forget: () => undefined };
@@ -95,17 +94,17 @@ export class Gatherer {
     });
   }
 
-  /** The oldest, which is never passed over, and those of the others that may share its list. */
+  /** The oldest, which is never passed over, and as many of the others as may share its list. */
   private take(): Member[] {
     const { messages, bytes: maxBytes } = this.options.limits;
+    const [first] = this.waiting;
+    const { signal } = first!.outgoing;
     const rest: Member[] = [];
     const list: Member[] = [];
-    const { session, signal } = this.waiting[0]!.outgoing;
     let bytes = 0;
     for (const member of this.waiting) {
-      const { outgoing } = member;
-      const isOfList = outgoing.signal === signal && outgoing.session === session;
-      if (isOfList && list.length < messages && bytes + member.bytes <= maxBytes) {
+      const hasRoom = list.length < messages && bytes + member.bytes <= maxBytes;
+      if (member === first || (hasRoom && member.outgoing.signal === signal)) {
         bytes += member.bytes;
         list.push(member);
         member.forget();

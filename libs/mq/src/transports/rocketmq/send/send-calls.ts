@@ -37,8 +37,8 @@ export class SendCalls {
   }
 
   /**
-   * Messages of one topic, broker, session and signal in one request. Answers what became of each, where the server told them
-   * apart.
+   * Messages of one topic, broker and signal in one request, under the session of the first: the server knows that of each.
+   * Answers what became of each, where the server told them apart.
    *
    * @throws {TransportError} what became of all of them
    */

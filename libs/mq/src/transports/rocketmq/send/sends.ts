@@ -15,8 +15,8 @@ const NOBODY_KNOWS: readonly TransportErrorKind[] = ['unknown', 'unanswered'];
 const REST_MS = 60_000;
 
 /**
- * Sends messages, several in one request where that changes nothing but the speed: on a real broker 15 in a request cost a
- * sixth of the processor time of one (RocketMQ 5.5.0, without a database).
+ * Sends messages, several in one request where that changes nothing but the speed: with 64 senders and RocketMQ 5.5.0 a message
+ * took 340 µs of this process's processor time in a request of its own, and 75 in lists.
  *
  * Those of one topic and broker that ask for nothing, neither a delay nor an order: a list with a delay in it is refused in a
  * way that leaves the outcome unknown; one with ordering keys is taken, and breaks their order. What becomes of a list:
@@ -52,7 +52,7 @@ export class Sends {
     if (limits === null || deliverAt !== null || orderingKey !== null) return this.calls.one(outgoing);
     const bytes = Buffer.byteLength(body);
     const place = placeOf(outgoing);
-    if (bytes > limits.bytes || this.rests(place)) return this.calls.one(outgoing);
+    if (this.rests(place)) return this.calls.one(outgoing);
     if (this.lone.has(outgoing.message)) return this.alone(outgoing);
     return this.gatherer(place, limits).add(outgoing, bytes);
   }
@@ -135,7 +135,7 @@ export class Sends {
   }
 }
 
-/** A topic at a broker: what shares lists. */
+/** A topic at a server: what shares lists. Brokers have an endpoint each, or share one that chooses among them. */
 function placeOf({ message, queue }: Outgoing): string {
-  return `${message.topic}\0${queue.takenBy}\0${queue.endpoint.key}`;
+  return `${message.topic}\0${queue.endpoint.key}`;
 }
