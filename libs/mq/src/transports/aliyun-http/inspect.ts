@@ -3,7 +3,6 @@ import { asTransportError } from '../../core/transport/as-transport-error.js';
 import type { InspectionRequest } from '../../core/transport/transport.js';
 import type { TransportError } from '../../core/transport/transport-error.js';
 import type { ResolvedAliyunHttpOptions } from './options.js';
-import type { MqHttpSdk, SdkClient } from './peers.js';
 import { brokerError, refusal } from './refusal.js';
 import type { SharedWire } from './source.js';
 import type { HttpAnswer } from './wire/http-exchange.js';
@@ -37,8 +36,7 @@ export async function inspectOverHttp(
           what: `question about '${topic}' for ${groupId}`,
           sockets: shared.sockets,
           deadlineMs: options.requestTimeoutMs,
-          shape: (sdk: MqHttpSdk, client: SdkClient) =>
-            new sdk.MQConsumer(client, instanceId, topic, groupId, null).ackMessage([NO_HANDLE]),
+          call: { kind: 'acknowledge', spec: { instanceId, topic, groupId }, handles: [NO_HANDLE] },
           read: (answer: HttpAnswer) => judge(answer, options),
         },
         signal,

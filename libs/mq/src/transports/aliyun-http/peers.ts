@@ -16,15 +16,6 @@ export const ALIYUN_HTTP_PEERS = {
   undici: { ...NEEDED, name: 'undici', range: '^7.0.0 || ^8.0.0' },
 } satisfies Record<string, OptionalPeer>;
 
-/** What a request looks like once the SDK has shaped and signed it. */
-export interface SignedRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Path and query exactly as signed. */
-  readonly path: string;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer | '';
-}
-
 /** The part of `@aliyunmq/mq-http-sdk` 1.0.4 that we use; the package ships no types. */
 export interface MqHttpSdk {
   readonly MQClient: new (
@@ -46,7 +37,7 @@ export interface MqHttpSdk {
 
 export interface SdkClient {
   request(method: string, resource: string, type: string, body: Buffer | ''): Promise<unknown>;
-  buildHeaders(method: string, body: Buffer | '', resource: string): Record<string, string>;
+  buildHeaders(method: string, body: Buffer | '', resource: string): Record<string, string | number>;
 }
 
 interface SdkProducer {

@@ -8,7 +8,6 @@ import type {
 } from '../../core/transport/transport.js';
 import type { ResolvedAliyunHttpOptions } from './options.js';
 import { CAPABILITIES } from './profile.js';
-import type { MqHttpSdk, SdkClient } from './peers.js';
 import { readMessages } from './message/read-messages.js';
 import { readSettlements } from './message/read-settlements.js';
 import type { Sockets } from './wire/sockets.js';
@@ -50,10 +49,7 @@ export class AliyunHttpSource implements MessageSource {
       sockets: this.polling.sockets,
       deadlineMs: waitSeconds * 1_000 + pollTimeoutMs,
       maxResponseBytes: Math.min(maxResponseBytes, max * LARGEST_MESSAGE_BYTES),
-      shape: (sdk: MqHttpSdk, client: SdkClient) => {
-        const consumer = this.consumer(sdk, client);
-        return ordered ? consumer.consumeMessageOrderly(max, waitSeconds) : consumer.consumeMessage(max, waitSeconds);
-      },
+      call: { kind: 'poll' as const, spec: this.spec, max, waitSeconds },
       read: (answer: Parameters<typeof readMessages>[0]) => readMessages(answer, { clock, defaultLeaseMs, ordered }),
     };
     return wire.run(operation, signal).catch((error: unknown) => {
@@ -74,7 +70,7 @@ export class AliyunHttpSource implements MessageSource {
       what,
       sockets,
       deadlineMs: this.options.requestTimeoutMs,
-      shape: (sdk: MqHttpSdk, client: SdkClient) => this.consumer(sdk, client).ackMessage(handles),
+      call: { kind: 'acknowledge' as const, spec: this.spec, handles },
       read: (answer: Parameters<typeof readSettlements>[0]) => readSettlements(answer, handles),
     };
     // No settlement is known, whatever the reason: the next poll fails for the same reason, and tells it.
@@ -86,10 +82,5 @@ export class AliyunHttpSource implements MessageSource {
     const { polling } = this;
     this.polling = null;
     if (polling) await polling.wire.closeSockets(polling.sockets);
-  }
-
-  private consumer(sdk: MqHttpSdk, client: SdkClient): InstanceType<MqHttpSdk['MQConsumer']> {
-    const { instanceId, topic, groupId, tags } = this.spec;
-    return new sdk.MQConsumer(client, instanceId, topic, groupId, tags?.join('||') ?? null);
   }
 }

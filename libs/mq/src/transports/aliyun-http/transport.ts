@@ -16,10 +16,10 @@ import { resolveAliyunHttpOptions, type AliyunHttpOptions, type ResolvedAliyunHt
 import { AliyunHttpSource, type SharedWire } from './source.js';
 import { CAPABILITIES } from './profile.js';
 import { CredentialSource } from './wire/credentials.js';
-import { loadPeers, type MqHttpSdk, type SdkClient } from './peers.js';
+import { loadPeers } from './peers.js';
 import { readReceipt } from './message/read-receipt.js';
-import { validateMessage, validateSubscription, wireProperties } from './validate.js';
-import { toCdata } from './wire/wire-text.js';
+import { validateMessage, validateSubscription } from './validate.js';
+import { chooseRequests } from './wire/choose-requests.js';
 import { Wire } from './wire/wire.js';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -84,7 +84,7 @@ export class AliyunHttpTransport implements MqTransport {
         what,
         sockets,
         deadlineMs: requestTimeoutMs,
-        shape: (sdk, client) => this.#shapeSend(sdk, client, message),
+        call: { kind: 'publish', message, instanceId: this.#instanceOf(message) },
         read: (answer) => readReceipt(answer, message.body, clock),
       },
       signal,
@@ -110,17 +110,6 @@ export class AliyunHttpTransport implements MqTransport {
     return `AliyunHttpTransport ${inspect(this.toJSON())}`;
   }
 
-  #shapeSend(sdk: MqHttpSdk, client: SdkClient, message: OutboundMessage): Promise<unknown> {
-    const properties = new sdk.MessageProperties();
-    properties.messageKey(message.key);
-    if (message.orderingKey !== null) properties.shardingKey(message.orderingKey);
-    if (message.deliverAt !== null) properties.startDeliverTime(message.deliverAt);
-    for (const [name, value] of wireProperties(message)) properties.putProperty(name, value);
-    const producer = new sdk.MQProducer(client, this.#instanceOf(message), message.topic);
-    // Text, as validateMessage has made sure.
-    return producer.publishMessage(toCdata(message.body as string), message.tag, properties);
-  }
-
   #connect(): Promise<SharedWire> {
     this.#shared ??= this.#start().catch((error: unknown) => {
       this.#shared = null;
@@ -133,7 +122,9 @@ export class AliyunHttpTransport implements MqTransport {
     requireOptions('aliyunHttp()', this.#violations);
     const { credentials, clock, maxSockets } = this.#options;
     const provide = typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials);
-    const wire = new Wire(await loadPeers(), new CredentialSource(provide, clock), this.#options);
+    const { sdk, undici } = await loadPeers();
+    const requests = await chooseRequests(sdk, this.#options.origin);
+    const wire = new Wire(undici, requests, new CredentialSource(provide, clock), this.#options);
     return { wire, sockets: wire.makeSockets(maxSockets) };
   }
 

@@ -3,13 +3,14 @@ import { xmlUnfit } from '../../core/message/xml-unfit.js';
 import { limitViolations } from '../../core/transport/limit-violations.js';
 import type { OutboundMessage, SubscriptionSpec, Violation } from '../../core/transport/transport.js';
 import { CAPABILITIES, NAMES } from './profile.js';
-import { toWireProperty } from './wire/trace-state.js';
-import { renderProperties } from './wire/wire-text.js';
+import { renderProperties, wireProperties } from './wire/wire-text.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const RESERVED = new Set(['KEYS', '__STARTDELIVERTIME', '__TransCheckT', '__SHARDINGKEY', '__proto__']);
 /** What every SDK of this protocol refuses in a property. */
 const PROPERTY_FORBIDDEN = /[:|&<>"']/;
+/** What separates properties, and their names from their values. */
+const PAIRS = /[|:]/;
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -27,10 +28,13 @@ export function validateMessage(message: OutboundMessage, instanceId: string | n
   if (message.orderingKey !== null) add('orderingKey', keyProblem(message.orderingKey));
   if (message.deliverAt !== null && !Number.isSafeInteger(message.deliverAt))
     add('deliverAt', 'is no time in whole milliseconds');
-  for (const [name, value] of wireProperties(message)) {
-    add(`properties.${name}`, RESERVED.has(name) ? 'is a name of the protocol itself' : propertyProblem(name, value));
+  const properties = wireProperties(message);
+  for (const [name, value] of properties) {
+    const problem = propertyProblem(name, value);
+    // A path is made for what is found alone: this runs when a message is published and again when it is sent.
+    if (problem) add(`properties.${name}`, problem);
   }
-  const bytes = Buffer.byteLength(renderProperties(protocolProperties(message)), 'utf8');
+  const bytes = Buffer.byteLength(renderProperties(protocolProperties(message).concat(properties)), 'utf8');
   found.push(...limitViolations(message, CAPABILITIES.limits, bytes, now));
   return found;
 }
@@ -54,19 +58,12 @@ export function validateSubscription(spec: SubscriptionSpec, instanceId: string 
   return found;
 }
 
-/** All properties of a message, those of the protocol first. */
-export function protocolProperties(message: OutboundMessage): [string, string][] {
-  return [
-    ['KEYS', message.key],
-    ...(message.orderingKey === null ? [] : [['__SHARDINGKEY', message.orderingKey] as [string, string]]),
-    ...(message.deliverAt === null ? [] : [['__STARTDELIVERTIME', String(message.deliverAt)] as [string, string]]),
-    ...wireProperties(message),
-  ];
-}
-
-/** The properties of a message besides those of the protocol. */
-export function wireProperties({ properties }: OutboundMessage): [string, string][] {
-  return Object.entries(properties).map(toWireProperty);
+/** The properties that are the protocol's own. */
+function protocolProperties({ key, orderingKey, deliverAt }: OutboundMessage): [string, string][] {
+  const found: [string, string][] = [['KEYS', key]];
+  if (orderingKey !== null) found.push(['__SHARDINGKEY', orderingKey]);
+  if (deliverAt !== null) found.push(['__STARTDELIVERTIME', String(deliverAt)]);
+  return found;
 }
 
 /** Names stand in the URL unescaped, where `&ns=` or `#` would mean something else. */
@@ -86,23 +83,30 @@ function bodyProblem(body: MessageBody): string | null {
 function tagProblem(tag: string): string | null {
   if (tag.trim() !== tag || tag === '') return 'must not be empty, nor begin or end with white space';
   if (tag === '*') return 'means all messages in a subscription';
-  return textProblem(tag, ['|']);
+  return tag.includes('|') ? meaning('|') : textProblem(tag);
 }
 
 /** A receiver that splits pairs at every colon, as the official SDKs do, would lose the key. */
 function keyProblem(key: string): string | null {
-  return key === '' ? 'must not be empty' : textProblem(key, ['|', ':']);
+  if (key === '') return 'must not be empty';
+  const found = PAIRS.exec(key);
+  return found ? meaning(found[0]) : textProblem(key);
 }
 
 function propertyProblem(name: string, value: string): string | null {
+  if (RESERVED.has(name)) return 'is a name of the protocol itself';
   if (name === '' || value === '') return 'has no name or no value, and would not be sent';
-  const forbidden = PROPERTY_FORBIDDEN.exec(name + value);
-  return forbidden ? `contains ${JSON.stringify(forbidden[0])}` : textProblem(name + value, []);
+  const forbidden = PROPERTY_FORBIDDEN.exec(name) ?? PROPERTY_FORBIDDEN.exec(value);
+  if (forbidden) return `contains ${JSON.stringify(forbidden[0])}`;
+  return textProblem(name) ?? textProblem(value);
 }
 
-function textProblem(text: string, forbidden: readonly string[]): string | null {
-  const found = [...forbidden, ']]>'].find((part) => text.includes(part));
-  if (found) return `contains ${JSON.stringify(found)}, which has a meaning of its own on the wire`;
+function meaning(found: string): string {
+  return `contains ${JSON.stringify(found)}, which has a meaning of its own on the wire`;
+}
+
+function textProblem(text: string): string | null {
+  if (text.includes(']]>')) return meaning(']]>');
   if (CONTROL.test(text)) return 'contains a control character';
   const unfit = xmlUnfit(text);
   return unfit && `contains ${unfit}, which XML cannot carry`;

@@ -6,7 +6,7 @@ import { deferred } from '../../../core/runtime/deferred.js';
 import { onAbort } from '../../../core/runtime/on-abort.js';
 import { defect, isDefect } from '../../../core/transport/defect.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
-import type { SignedRequest } from '../peers.js';
+import type { SignedRequest } from './request.js';
 
 /** An answer of whoever answered: a broker, or something on the way to it. */
 export interface HttpAnswer {

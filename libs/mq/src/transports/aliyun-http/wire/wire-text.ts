@@ -1,5 +1,8 @@
+import type { OutboundMessage } from '../../../core/transport/transport.js';
+import { toWireProperty } from './trace-state.js';
+
 /**
- * A body as the SDK must be given it, so that the receiver reads what we were given.
+ * A body as it stands in a CDATA section, so that the receiver reads what we were given.
  *
  * The SDK puts a text between `<![CDATA[` and `]]>` as it is. A `]]>` inside would end the section and let a payload
  * write elements of its own, so the section ends between its brackets and its `>`, and another one begins. A carriage
@@ -9,7 +12,12 @@ export function toCdata(text: string): string {
   return text.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\r', ']]>&#13;<![CDATA[');
 }
 
-/** The properties in the order and the form in which the SDK writes them. */
+/** The properties of a message besides those of the protocol. */
+export function wireProperties({ properties }: OutboundMessage): [string, string][] {
+  return Object.entries(properties).map(toWireProperty);
+}
+
+/** The properties in the form in which the wire has them. */
 export function renderProperties(pairs: readonly (readonly [string, string])[]): string {
   return pairs.map(([name, value]) => `${name}:${value}`).join('|');
 }

@@ -6,7 +6,7 @@ import { isCredentialRefusal } from '../refusal.js';
 import type { Credentials, CredentialSource } from './credentials.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
 import type { Peers } from '../peers.js';
-import { RequestSigner, type ShapeRequest } from './sign.js';
+import type { Call, RequestMaker, SignedRequest } from './request.js';
 import { Sockets } from './sockets.js';
 
 export interface WireOptions {
@@ -26,29 +26,28 @@ export interface Operation<T> {
   readonly deadlineMs: number;
   /** The largest answer that it can have. Default: that of a receipt, an error, or a list of errors. */
   readonly maxResponseBytes?: number;
-  readonly shape: ShapeRequest;
+  readonly call: Call;
   /** What the answer means. @throws {TransportError} */
   read(answer: HttpAnswer): T;
 }
 
 /** Wire makes signed requests to one broker, each with a deadline, and tells every failure as a {@link TransportError}. */
 export class Wire {
-  private readonly signer: RequestSigner;
   private readonly connector: ReturnType<Peers['undici']['buildConnector']>;
   private readonly inUse = new Set<Sockets>();
 
   constructor(
-    private readonly peers: Peers,
+    private readonly undici: Peers['undici'],
+    private readonly requests: RequestMaker,
     private readonly credentials: CredentialSource,
     private readonly options: WireOptions,
   ) {
-    this.signer = new RequestSigner(peers.sdk, options.origin);
-    this.connector = peers.undici.buildConnector({ timeout: options.connectTimeoutMs });
+    this.connector = undici.buildConnector({ timeout: options.connectTimeoutMs });
   }
 
   /** A set of sockets of its own: polls wait for half a minute, and sending must not wait behind them. */
   makeSockets(max: number): Sockets {
-    const { Client } = this.peers.undici;
+    const { Client } = this.undici;
     const sockets = new Sockets(() => new Client(this.options.origin, { connect: this.connector, pipelining: 1 }), max);
     this.inUse.add(sockets);
     return sockets;
@@ -92,15 +91,21 @@ export class Wire {
     endsAt: number,
     signal: AbortSignal,
   ): Promise<T> {
-    const { sockets, maxResponseBytes = SHORT_ANSWER_BYTES, shape, read } = operation;
-    const request = await this.signer.sign(credentials, shape).catch((error: unknown) => {
-      throw defect('shaping the request', error);
-    });
+    const { sockets, maxResponseBytes = SHORT_ANSWER_BYTES, call, read } = operation;
+    const request = await this.make(call, credentials);
     const { clock } = this.options;
     const deadlineMs = Math.max(0, endsAt - clock.monotonic());
     const exchange = new HttpExchange(request, { deadlineMs, maxResponseBytes }, clock, signal);
     sockets.send(exchange);
     return read(await exchange.answer);
+  }
+
+  private async make(call: Call, credentials: Credentials): Promise<SignedRequest> {
+    try {
+      return await this.requests.make(call, credentials);
+    } catch (error) {
+      throw defect('shaping the request', error);
+    }
   }
 }
 
