@@ -6,7 +6,7 @@ const src = '^libs/mq/src';
 const spec = '\\.spec\\.ts$';
 /** Loaded on first use or not at all; applications that do not use them do not install them. */
 const optionalPeers =
-  'node_modules/(undici|@aliyunmq/mq-http-sdk|@grpc/grpc-js|@grpc/proto-loader|@nestjs/schedule|commander)/';
+  'node_modules/(@aliyunmq/mq-http-sdk|@grpc/grpc-js|@grpc/proto-loader|@nestjs/schedule|commander)/';
 
 const publicEntries =
   '^libs/[^/]+/src/(index|testing/index|spi/index|typeorm/index|cli/index|(transports|integrations)/[^/]+/index)\\.ts$';

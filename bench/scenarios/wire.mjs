@@ -9,7 +9,7 @@ import { empty, expectSent, loadDue } from '../support/outbox-rows.mjs';
 const sdk = createRequire(import.meta.url)('@aliyunmq/mq-http-sdk');
 const CONCURRENCY = [1, 16, 64];
 const QUICK_CONCURRENCY = [64];
-const AIM_AT_64 = 2.2;
+const AIM_AT_64 = 1.5;
 
 export const title = 'Draining a committed backlog to the broker, beside a publish loop with the bare SDK';
 

@@ -11,7 +11,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
     'not executed here: it takes a minute of its own, with a build and four processes; it checks its own outcome and exits with 1',
   'npm ci && npm run build && npm pack -w nestjs-reliable-mq':
     'not executed here: npm run test:package packs the library and installs it into applications; the name of the file is compared below',
-  'npm install path/to/nestjs-reliable-mq-0.1.0.tgz @nestjs/typeorm typeorm pg @aliyunmq/mq-http-sdk@1.0.4 undici@7':
+  'npm install path/to/nestjs-reliable-mq-0.1.0.tgz @nestjs/typeorm typeorm pg @aliyunmq/mq-http-sdk@1.0.4':
     'not executed here: it is for another folder; names and versions are compared with the peer dependencies below',
   'npm install path/to/nestjs-reliable-mq-0.1.0.tgz @nestjs/typeorm typeorm pg @grpc/grpc-js@1.14 @grpc/proto-loader@0.8':
     'as above',

@@ -6,7 +6,7 @@ import { Program } from '../../support/program.js';
 
 const ROOT = join(__dirname, '../../..');
 const PEERS = {
-  'aliyun-http': ['@aliyunmq/mq-http-sdk', 'undici'],
+  'aliyun-http': ['@aliyunmq/mq-http-sdk'],
   rocketmq: ['@grpc/grpc-js', '@grpc/proto-loader'],
 } as const;
 
@@ -50,8 +50,7 @@ describe.each(['esm', 'cjs'])('as %s', (format) => {
   });
 
   it.each([
-    ['aliyun-http', 'undici', '6.25.0', '^7.0.0 || ^8.0.0', 'npm install @aliyunmq/mq-http-sdk@1.0.4 undici@7'],
-    ['aliyun-http', '@aliyunmq/mq-http-sdk', '1.0.3', '1.0.4', 'npm install @aliyunmq/mq-http-sdk@1.0.4 undici@7'],
+    ['aliyun-http', '@aliyunmq/mq-http-sdk', '1.0.3', '1.0.4', 'npm install @aliyunmq/mq-http-sdk@1.0.4'],
     ['rocketmq', '@grpc/grpc-js', '1.12.6', '^1.13.1', 'npm install @grpc/grpc-js@1.14 @grpc/proto-loader@0.8'],
     [
       'rocketmq',

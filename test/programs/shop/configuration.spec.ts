@@ -52,7 +52,7 @@ describe('broker clients of the shop', () => {
 
   it.each([
     ['aliyun-http', 'http://127.0.0.1:1', ['@grpc/grpc-js', '@grpc/proto-loader']],
-    ['rocketmq', '127.0.0.1:1', ['undici', '@aliyunmq/mq-http-sdk']],
+    ['rocketmq', '127.0.0.1:1', ['@aliyunmq/mq-http-sdk']],
   ])('are loaded for the chosen transport alone: %s starts without the other', async (name, endpoint, others) => {
     const shop = await ShopProgram.start(db, {
       ...BROKER,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../support/run.mjs';
 
 /** An application's own, for its own use: versions that no transport of the library works with. */
-const OTHERS = ['undici@5', '@grpc/grpc-js@1.6.12', '@grpc/proto-loader@0.6.13'];
+const OTHERS = ['@grpc/grpc-js@1.6.12', '@grpc/proto-loader@0.6.13'];
 
 /**
  * npm takes even an optional peer of another version for a conflict, and would install nothing.

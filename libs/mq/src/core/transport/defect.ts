@@ -5,8 +5,8 @@ import { TransportError } from './transport-error.js';
 
 /** Names of errors that a program makes, and no network. */
 const NAMES: readonly unknown[] = ['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'AssertionError'];
-/** Codes of such errors, of Node and of undici. */
-const CODES = /^(ERR_(INVALID_|OUT_OF_RANGE|ASSERTION)|UND_ERR_(INVALID_|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH))/;
+/** Codes of such errors. */
+const CODES = /^ERR_(INVALID_|OUT_OF_RANGE|ASSERTION)/;
 /** Answers of a name server that are no addresses: the network's, although Node says it with such a code. */
 const OF_THE_NETWORK: readonly unknown[] = ['ERR_INVALID_IP_ADDRESS'];
 /** Calls that the message shows of the stack. */

@@ -6,7 +6,7 @@ import { AliyunHttpTransport } from './transport.js';
  * Alibaba Cloud Message Queue for Apache RocketMQ 4.x over HTTP, and what speaks the same protocol (Tencent Cloud's
  * TDMQ, the emulator).
  *
- * Needs the packages `@aliyunmq/mq-http-sdk` and `undici`, loaded on first use. Never throws: what is wrong with the
+ * Needs the package `@aliyunmq/mq-http-sdk`, loaded on first use. Never throws: what is wrong with the
  * options is reported when the module starts, together with everything else that is wrong with the configuration.
  *
  * @example

@@ -99,8 +99,7 @@ export function brokenAnswer(answer: HttpAnswer, why: string): TransportError {
 }
 
 export function header(answer: HttpAnswer, name: string): string | undefined {
-  const value = answer.headers[name];
-  return Array.isArray(value) ? value[0] : value;
+  return answer.headers[name];
 }
 
 /** Never the body itself: a page of a proxy may echo the request with its `Authorization`. */

@@ -16,7 +16,7 @@ import { resolveAliyunHttpOptions, type AliyunHttpOptions, type ResolvedAliyunHt
 import { AliyunHttpSource, type SharedWire } from './source.js';
 import { CAPABILITIES } from './profile.js';
 import { CredentialSource } from './wire/credentials.js';
-import { loadPeers } from './peers.js';
+import { loadSdk } from './peers.js';
 import { readReceipt } from './message/read-receipt.js';
 import { validateMessage, validateSubscription } from './validate.js';
 import { chooseRequests } from './wire/choose-requests.js';
@@ -122,9 +122,8 @@ export class AliyunHttpTransport implements MqTransport {
     requireOptions('aliyunHttp()', this.#violations);
     const { credentials, clock, maxSockets } = this.#options;
     const provide = typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials);
-    const { sdk, undici } = await loadPeers();
-    const requests = await chooseRequests(sdk, this.#options.origin);
-    const wire = new Wire(undici, requests, new CredentialSource(provide, clock), this.#options);
+    const requests = await chooseRequests(await loadSdk(), this.#options.origin);
+    const wire = new Wire(requests, new CredentialSource(provide, clock), this.#options);
     return { wire, sockets: wire.makeSockets(maxSockets) };
   }
 

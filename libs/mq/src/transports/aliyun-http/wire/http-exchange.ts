@@ -1,4 +1,3 @@
-import type { Client, Dispatcher } from 'undici';
 import { describeError } from '../../../core/errors/describe-error.js';
 import { readProperty } from '../../../core/runtime/read-property.js';
 import type { Clock } from '../../../core/runtime/clock.js';
@@ -7,11 +6,12 @@ import { onAbort } from '../../../core/runtime/on-abort.js';
 import { defect, isDefect } from '../../../core/transport/defect.js';
 import { TransportError } from '../../../core/transport/transport-error.js';
 import type { SignedRequest } from './request.js';
+import { requestText } from './request-bytes.js';
 
 /** An answer of whoever answered: a broker, or something on the way to it. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
   /** When its headers arrived, on the monotonic clock. */
   readonly arrivedAt: number;
@@ -28,29 +28,24 @@ export interface ExchangeLimits {
  *
  * States: *waiting* (for a socket, or for its connection), *started* (the request is being written, or was),
  * *ended*. What ends it while waiting has sent nothing: `unavailable`, or `aborted` by the caller. What ends it
- * after the start leaves the outcome `unknown`, the caller's abort included. undici tells the moment between the two:
- * `onRequestStart` comes after the connection (and its TLS) and before the first byte.
+ * after the start leaves the outcome `unknown`, the caller's abort included. Between the two stands {@link begin}, which a socket calls
+ * once it is connected (its TLS included), right before the first byte.
  *
- * One deadline covers connecting, headers and body together, so an answer that drips byte by byte has no timer to
+ * One deadline covers connecting, head and body together, so an answer that drips byte by byte has no timer to
  * outwit. Redirects are not followed: the credentials are for this origin.
  */
-export class HttpExchange implements Dispatcher.DispatchHandler {
+export class HttpExchange {
   private readonly result = deferred<HttpAnswer>();
-  private readonly chunks: Buffer[] = [];
   private readonly forgetDeadline: () => void;
   private readonly forgetSignal: () => void = () => undefined;
-  private controller: Dispatcher.DispatchController | null = null;
-  private release: (reusable: boolean) => void = () => undefined;
-  private bytes = 0;
-  private status = 0;
-  private headers: HttpAnswer['headers'] = {};
-  private arrivedAt = 0;
+  /** Ends the connection. There is one since the exchange has started. */
+  private hangUp: (() => void) | null = null;
   ended = false;
 
   constructor(
     private readonly request: SignedRequest,
     private readonly limits: ExchangeLimits,
-    private readonly clock: Clock,
+    clock: Clock,
     signal: AbortSignal,
   ) {
     this.forgetDeadline = clock.schedule(limits.deadlineMs, this.onDeadline);
@@ -63,28 +58,20 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     return this.result.promise;
   }
 
-  /** `release` is called when the socket is free again, which may be later than the exchange ends; or when it is broken. */
-  start(client: Client, release: (reusable: boolean) => void): void {
-    this.release = release;
-    const { method, path, headers, body } = this.request;
+  get maxResponseBytes(): number {
+    return this.limits.maxResponseBytes;
+  }
+
+  /** What is to be written, at once, to a socket that is connected; nothing if this has ended by now. */
+  begin(host: string, hangUp: () => void): string | undefined {
+    if (this.ended) return undefined;
     try {
-      client.dispatch(
-        {
-          method,
-          path,
-          headers,
-          body: body === '' ? null : body,
-          // The deadline replaces undici's own timers for headers and body.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-          // An acknowledgement is a DELETE with a body, after which undici would close the socket unless told not to:
-          // a new connection, and a TLS handshake, for each of them.
-          reset: false,
-        },
-        this,
-      );
+      const text = requestText(this.request, host);
+      this.hangUp = hangUp;
+      return text;
     } catch (cause) {
-      this.onResponseError(null, cause as Error);
+      this.end(defect('the request', cause));
+      return undefined;
     }
   }
 
@@ -93,60 +80,35 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.end(new TransportError('unavailable', `${why}; the request was not sent`, { cause }));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.controller = controller;
-    if (this.ended) controller.abort(new Error('nobody waits for this request any more'));
+  succeed(answer: HttpAnswer): void {
+    if (this.end(null)) this.result.resolve(answer);
   }
 
-  onResponseStart(_: unknown, status: number, headers: HttpAnswer['headers']): void {
-    // Also told of an interim answer (1xx); the final one then overwrites it.
-    this.status = status;
-    this.headers = headers;
-    this.arrivedAt = this.clock.monotonic();
-    if (Number(headers['content-length']) > this.limits.maxResponseBytes) this.tooLarge();
-  }
-
-  onResponseData(_: unknown, chunk: Buffer): void {
-    this.bytes += chunk.length;
-    if (this.bytes > this.limits.maxResponseBytes) this.tooLarge();
-    else this.chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    const { chunks, status, headers, arrivedAt } = this;
-    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    if (this.end(null)) this.result.resolve({ status, headers, body, arrivedAt });
-    this.release(true);
-  }
-
-  onResponseError(_: unknown, error: Error): void {
-    if (this.controller) this.fail(`the connection broke (${describe(error)})`, error);
+  /** The connection could not be made, or broke. */
+  break(error: Error): void {
+    if (this.hangUp) this.fail(`the connection broke (${describe(error)})`, error);
     else if (isDefect(error)) this.end(defect('the request', error));
     else this.refuse(`the broker cannot be reached (${describe(error)})`, error);
-    this.release(false);
+  }
+
+  /** Ends an exchange that has started, and the connection with it. */
+  fail(why: string, cause?: unknown): void {
+    const error = new TransportError('unknown', `${why} after the request was sent; it may have been carried out`, {
+      cause,
+    });
+    if (this.end(error)) this.hangUp?.();
   }
 
   private readonly onDeadline = (): void => {
     const { deadlineMs } = this.limits;
-    if (this.controller) this.fail(`no complete answer within ${deadlineMs} ms`);
+    if (this.hangUp) this.fail(`no complete answer within ${deadlineMs} ms`);
     else this.refuse(`no connection to the broker within ${deadlineMs} ms`);
   };
 
   private readonly onAbort = (): void => {
-    if (this.controller) this.fail('the caller gave up');
+    if (this.hangUp) this.fail('the caller gave up');
     else this.end(new TransportError('aborted', 'the caller gave up; the request was not sent'));
   };
-
-  private tooLarge(): void {
-    this.fail(`the answer is larger than ${this.limits.maxResponseBytes} bytes`);
-  }
-
-  private fail(why: string, cause?: unknown): void {
-    const error = new TransportError('unknown', `${why} after the request was sent; it may have been carried out`, {
-      cause,
-    });
-    if (this.end(error)) this.controller?.abort(error);
-  }
 
   private end(error: TransportError | null): boolean {
     if (this.ended) return false;

@@ -15,7 +15,7 @@ export interface ShapedRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path and query exactly as signed. */
   readonly path: string;
-  readonly body: Buffer | '';
+  readonly body: string;
 }
 
 /** A request as it goes to the broker. */

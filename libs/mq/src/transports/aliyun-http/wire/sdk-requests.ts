@@ -37,7 +37,7 @@ export class SdkRequests implements RequestMaker {
       ): Promise<unknown> {
         const built = Object.entries(this.buildHeaders(method, body, path));
         const headers = Object.fromEntries(built.map(([name, value]) => [name, String(value)]));
-        this.captured = { method, path, headers, body };
+        this.captured = { method, path, headers, body: body.toString() };
         // An answer that every method of the SDK gets through: it iterates over `Message`, and reads `Error`.
         return Promise.resolve({ code: 0, body: { Message: [], Error: [] } });
       }

@@ -32,13 +32,13 @@ function pollPath(spec: SubscriptionSpec, max: number, waitSeconds: number): str
   return `${groupPath(spec)}${tag}&numOfMessages=${max}${wait}${spec.ordered ? '&trans=order' : ''}`;
 }
 
-function messageXml(message: OutboundMessage): Buffer {
+function messageXml(message: OutboundMessage): string {
   // A text, as validateMessage has made sure.
   const body = toCdata(message.body as string);
   const tag = message.tag ? `<MessageTag><![CDATA[${message.tag}]]></MessageTag>` : '';
-  return Buffer.from(
+  return (
     `${DOCUMENT}<Message ${NAMESPACE}><MessageBody><![CDATA[${body}]]></MessageBody>${tag}` +
-      `<Properties><![CDATA[${propertyList(message)}]]></Properties></Message>`,
+    `<Properties><![CDATA[${propertyList(message)}]]></Properties></Message>`
   );
 }
 
@@ -55,7 +55,7 @@ function propertyList(message: OutboundMessage): string {
   return renderProperties(Object.entries(all));
 }
 
-function handlesXml(handles: readonly string[]): Buffer {
+function handlesXml(handles: readonly string[]): string {
   const list = handles.map((handle) => `<ReceiptHandle><![CDATA[${handle}]]></ReceiptHandle>`).join('');
-  return Buffer.from(`${DOCUMENT}<ReceiptHandles ${NAMESPACE}>${list}</ReceiptHandles>`);
+  return `${DOCUMENT}<ReceiptHandles ${NAMESPACE}>${list}</ReceiptHandles>`;
 }

@@ -26,7 +26,7 @@ export function signRequest(request: ShapedRequest, credentials: Credentials, da
   let digest = '';
   if (method !== 'GET') {
     digest = Buffer.from(hash('md5', body, 'hex'), 'latin1').toString('base64');
-    headers['content-length'] = String(body.length);
+    headers['content-length'] = String(Buffer.byteLength(body));
     headers['content-md5'] = digest;
   }
   const signed = `${method}\n${digest}\n${CONTENT_TYPE}\n${date}\nx-mq-version:${VERSION}\n${path}`;

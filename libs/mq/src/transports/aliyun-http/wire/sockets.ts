@@ -1,61 +1,59 @@
-import type { Client } from 'undici';
 import type { HttpExchange } from './http-exchange.js';
+import { HttpSocket, type HttpOrigin, type SocketOwner } from './http-socket.js';
 
-/**
- * Sockets is a pool of at most `max` sockets to one origin; an exchange that finds none free waits in a queue.
- *
- * A client of undici is one socket that connects by itself and again. Its own pool is not used: after a failed
- * connection it forgets clients that go on connecting, and so exceeds its bound; and here an exchange that still waits
- * is known to have sent nothing.
- */
-export class Sockets {
-  private readonly clients = new Set<Client>();
+/** Sockets is a pool of at most `max` sockets to one origin; an exchange that finds none free waits in a queue. */
+export class Sockets implements SocketOwner {
+  /** Also those that are being closed: they count until they are gone. */
+  private readonly all = new Set<HttpSocket>();
   /** Last in, first out: few warm sockets rather than many that the broker closes for being idle. */
-  private readonly idle: Client[] = [];
+  private readonly idle: HttpSocket[] = [];
   private readonly waiting: HttpExchange[] = [];
 
   constructor(
-    private readonly makeClient: () => Client,
+    private readonly origin: HttpOrigin,
     private readonly max: number,
   ) {}
 
   send(exchange: HttpExchange): void {
     if (exchange.ended) return;
-    const client = this.idle.pop() ?? (this.clients.size < this.max ? this.add() : undefined);
-    if (client) this.start(client, exchange);
+    const socket = this.takeIdle();
+    if (socket) socket.run(exchange);
+    else if (this.all.size < this.max) this.all.add(new HttpSocket(this.origin, this, exchange));
     else this.waiting.push(exchange);
   }
 
   /** Ends everything. What is under way fails as an exchange whose connection broke. */
   async close(): Promise<void> {
-    const waiting = this.waiting.splice(0);
-    for (const exchange of waiting) exchange.refuse('the transport was closed');
-    await Promise.all(Array.from(this.clients, (client) => client.destroy()));
-    this.clients.clear();
+    for (const exchange of this.waiting.splice(0)) exchange.refuse('the transport was closed');
     this.idle.length = 0;
+    await Promise.all(Array.from(this.all, (socket) => socket.close('the transport was closed')));
   }
 
-  private add(): Client {
-    const client = this.makeClient();
-    this.clients.add(client);
-    return client;
+  onFree(socket: HttpSocket): void {
+    const next = this.nextWaiting();
+    if (next) socket.run(next);
+    else this.idle.push(socket);
   }
 
-  private start(client: Client, exchange: HttpExchange): void {
-    exchange.start(client, (reusable) => this.release(client, reusable));
+  onClosed(socket: HttpSocket): void {
+    this.all.delete(socket);
+    const at = this.idle.indexOf(socket);
+    if (at !== -1) this.idle.splice(at, 1);
+    const next = this.nextWaiting();
+    if (next) this.send(next);
   }
 
-  private release(client: Client, reusable: boolean): void {
-    if (client.destroyed) return;
-    if (reusable) {
-      this.idle.push(client);
-    } else {
-      // Left alone, it would connect again at once, only to find that nobody wants anything. Not from within its own call.
-      this.clients.delete(client);
-      queueMicrotask(() => void client.destroy());
+  private takeIdle(): HttpSocket | undefined {
+    for (let socket = this.idle.pop(); socket; socket = this.idle.pop()) {
+      if (socket.isUsable) return socket;
+      void socket.close();
     }
+    return undefined;
+  }
+
+  private nextWaiting(): HttpExchange | undefined {
     let next = this.waiting.shift();
     while (next?.ended) next = this.waiting.shift();
-    if (next) this.send(next);
+    return next;
   }
 }

@@ -5,8 +5,8 @@ import { TransportError } from '../../../core/transport/transport-error.js';
 import { isCredentialRefusal } from '../refusal.js';
 import type { Credentials, CredentialSource } from './credentials.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
-import type { Peers } from '../peers.js';
 import type { Call, RequestMaker, SignedRequest } from './request.js';
+import type { HttpOrigin } from './http-socket.js';
 import { Sockets } from './sockets.js';
 
 export interface WireOptions {
@@ -33,22 +33,21 @@ export interface Operation<T> {
 
 /** Wire makes signed requests to one broker, each with a deadline, and tells every failure as a {@link TransportError}. */
 export class Wire {
-  private readonly connector: ReturnType<Peers['undici']['buildConnector']>;
+  private readonly origin: HttpOrigin;
   private readonly inUse = new Set<Sockets>();
 
   constructor(
-    private readonly undici: Peers['undici'],
     private readonly requests: RequestMaker,
     private readonly credentials: CredentialSource,
     private readonly options: WireOptions,
   ) {
-    this.connector = undici.buildConnector({ timeout: options.connectTimeoutMs });
+    const { origin, connectTimeoutMs, clock } = options;
+    this.origin = { url: new URL(origin), connectTimeoutMs, clock };
   }
 
   /** A set of sockets of its own: polls wait for half a minute, and sending must not wait behind them. */
   makeSockets(max: number): Sockets {
-    const { Client } = this.undici;
-    const sockets = new Sockets(() => new Client(this.options.origin, { connect: this.connector, pipelining: 1 }), max);
+    const sockets = new Sockets(this.origin, max);
     this.inUse.add(sockets);
     return sockets;
   }
