@@ -118,6 +118,14 @@ it('keeps none while other groups have all the handlers that may run at once', a
   release?.();
 });
 
+it('keeps none for whoever counts messages', async () => {
+  await given();
+  bench.runner.keepNoLine();
+  await oneAfterTheOther(1);
+  await publish(0, 20);
+  expect(inHand()).toBe(SLOTS);
+});
+
 it('handles the whole line when the process stops', async () => {
   await given();
   await oneAfterTheOther(1);

@@ -22,6 +22,7 @@ export class MessageLimit {
   /** Before anything of this connection starts. */
   add(built: BuiltConnection): void {
     this.built.push(built);
+    if (this.most !== undefined) built.consumers.keepNoLine();
     this.apply(built, this.most ?? Infinity);
   }
 

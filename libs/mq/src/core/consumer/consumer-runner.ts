@@ -157,6 +157,11 @@ export class ConsumerRunner<Handle> {
     slots.setLimit(concurrency);
   }
 
+  /** Fetches no message any more that would have to wait for a slot, and be handled after {@link stopIntake}: for whoever counts them. */
+  keepNoLine(): void {
+    for (const group of this.groups.values()) group.mayPrefetch = false;
+  }
+
   /** Deliveries that run or wait for a slot. */
   deliveries(): DeliveryRef[] {
     return [...(this.run?.loops ?? [])].flatMap(({ deliveries }) => deliveries);

@@ -21,8 +21,8 @@ export class Prefetch {
 
   /** Messages that may wait at once. */
   get line(): number {
-    const { pace, slots } = this.group;
-    if (pace.averageMs === null) return 0;
+    const { pace, slots, mayPrefetch } = this.group;
+    if (!mayPrefetch || pace.averageMs === null) return 0;
     return Math.min(this.mostAtOnce, Math.floor((PREFETCH_WAIT_MS * slots.size) / Math.max(pace.averageMs, 1)));
   }
 

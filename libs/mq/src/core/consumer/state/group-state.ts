@@ -11,6 +11,8 @@ export type PauseHolder = 'here' | 'everywhere';
 export class GroupState {
   readonly slots: Semaphore;
   readonly pace = new SlotPace();
+  /** Whether messages may be fetched that have to wait for a slot. */
+  mayPrefetch = true;
   readonly held: HeldDeliveries;
   /** Held while anybody has paused the group. */
   readonly pause = new Latch();
