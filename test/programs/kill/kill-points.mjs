@@ -14,7 +14,6 @@ const PROMOTE = /SELECT t\.id, t\.payload_bytes FROM \(SELECT \(/;
 const DEFER = /deferred = true, lease_token = NULL/;
 const INBOX_INSERT = /INSERT INTO [^ ]*mq_inbox/;
 const EFFECT = /INSERT INTO kill_effect/;
-const FINISH = /UPDATE [^ ]*mq_inbox/;
 
 /**
  * @param {string} role
@@ -87,9 +86,9 @@ export function killPoints({ claimInOneStatement }) {
     sql('consumer', 'before the inbox INSERT', [INBOX_INSERT]),
     sql('consumer', 'after the inbox INSERT', [INBOX_INSERT], true),
     sql('consumer', 'before the effect', [EFFECT]),
-    sql('consumer', 'before the inbox row is finished', [FINISH]),
-    sql('consumer', 'before COMMIT', [FINISH, COMMIT]),
-    sql('consumer', 'after COMMIT, answer unseen', [FINISH, COMMIT], true),
+    sql('consumer', 'after the effect', [EFFECT], true),
+    sql('consumer', 'before COMMIT', [EFFECT, COMMIT]),
+    sql('consumer', 'after COMMIT, answer unseen', [EFFECT, COMMIT], true),
     broker('consumer', 'ack received, not done', 'received', 'ack'),
     broker('consumer', 'ack done, not answered', 'stored', 'ack'),
   ];
